@@ -1,0 +1,201 @@
+"""The frozen facts that travel between collectors, store and metrics.
+
+Moments are timezone-aware datetimes in UTC. A count that could not be read is None, never 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import IntEnum, StrEnum
+from typing import Any
+
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""`coverage_from` of a reading that saw everything its source ever published."""
+
+
+class Source(IntEnum):
+    """Where a snapshot comes from. Stored as a number: append only, never renumber."""
+
+    SITE = 1  # a unit's own website
+
+
+class Precision(IntEnum):
+    """How exactly a count is known. Stored as a number: append only, never renumber."""
+
+    EXACT = 0
+    FLOOR3 = 1  # cut down to three significant digits
+    REPORTED = 2  # a person says so
+
+
+class DateSource(StrEnum):
+    """How the publishing moment of a post is known."""
+
+    API = "api"
+    FEED = "feed"
+    SITEMAP = "sitemap"
+    JSONLD = "jsonld"
+    MICRODATA = "microdata"
+    OPEN_GRAPH = "og"
+    TIME_TAG = "time-tag"
+    TEXT = "text"
+    URL = "url"
+    FIRST_SEEN = "first-seen"
+
+
+class Confidence(StrEnum):
+    """How surely the publishing moment is known."""
+
+    EXACT = "exact"  # to the minute or better
+    HOUR = "hour"  # the minutes cannot be trusted
+    DAY = "day"  # a printed date without a time: local midnight stands for it
+    LOW = "low"  # a guess: a modification date, or the moment we first saw it
+
+
+class FailureKind(StrEnum):
+    """What went wrong with a look, by what a person or the schedule should do about it."""
+
+    AUTH = "auth"
+    PERMISSION = "permission"
+    QUOTA = "quota"
+    THROTTLED = "throttled"
+    GONE = "gone"
+    BLOCKED = "blocked"
+    DRIFT = "drift"
+    NETWORK = "network"
+    STORAGE = "storage"
+
+
+class Evidence(StrEnum):
+    """Why a post carries a label."""
+
+    HASHTAG = "hashtag"
+    PHRASE = "phrase"
+    CATEGORY = "category"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One scheduled moment at which one channel is to be looked at: the unit of work of the ledger."""
+
+    channel: str
+    moment: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TakenSlot:
+    """A slot this worker holds until `lease_until`, with what is already known about its channel."""
+
+    slot: Slot
+    owner: str
+    attempt: int
+    lease_until: datetime
+    cursor: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The counts of one channel at one moment; each may be missing (None)."""
+
+    observed_at: datetime
+    source: Source
+    followers: int | None = None
+    likes: int | None = None
+    posts: int | None = None
+    views: int | None = None
+    precision: Precision = Precision.EXACT
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The counts of one post at one moment; each may be missing (None)."""
+
+    reactions: int | None = None
+    comments: int | None = None
+    shares: int | None = None
+    views: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One published item of an organisation. Texts are NFC and capped; there is no author and no body."""
+
+    platform_id: str
+    title: str
+    link: str
+    published_at: datetime | None
+    """None when the source shows no date: the store then takes the moment it first saw the post."""
+    date_source: DateSource
+    date_confidence: Confidence
+    excerpt: str = ""
+    kind: str = "article"
+    is_share: bool = False
+    categories: tuple[str, ...] = ()
+    counts: Counts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one successful look brought back.
+
+    `coverage_from`: every post published from this moment up to the look is in `posts` (or was known
+    unchanged); None when the source cannot promise that. `complete`: the look read all it set out to read.
+    `unchanged`: the source said that nothing is new since the last look, so `posts` is empty by design.
+    """
+
+    snapshots: tuple[Snapshot, ...] = ()
+    posts: tuple[Post, ...] = ()
+    coverage_from: datetime | None = None
+    complete: bool = True
+    unchanged: bool = False
+    notes: tuple[str, ...] = ()
+    cursor: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a look brought nothing back. `sentence` is Vietnamese, for people, and holds no secret."""
+
+    kind: FailureKind
+    sentence: str
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookResult:
+    """The end of one look: what the ledger records, whichever way it went."""
+
+    taken: TakenSlot
+    started_at: datetime
+    finished_at: datetime
+    outcome: Reading | Failure
+    requests: int = 0
+    received_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredText:
+    """What a stored post says, for the label rules to judge."""
+
+    id: int
+    channel: str
+    title: str
+    excerpt: str
+    categories: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PostLabel:
+    """One label on one stored post, with its evidence. `detail` is the text that matched, or who confirmed.
+
+    `upheld` is False only when a person says that the post does not deserve the label.
+    """
+
+    post_id: int
+    label: str
+    evidence: Evidence
+    detail: str
+    at: datetime
+    upheld: bool = True

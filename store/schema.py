@@ -1,0 +1,190 @@
+"""The tables. Moments are integer epoch seconds, so that a snapshot costs few bytes and sorts by time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+HEAD = "0001"
+"""The newest migration, and so the schema that this code speaks. Revisions sort by name."""
+
+APPLICATION = "nhip-doan"
+APPLICATION_ID = 0x4E484950
+"""«NHIP» in the header of a SQLite file."""
+
+
+def epoch(moment: datetime) -> int:
+    """Whole seconds since 1970; a moment without a time zone is refused."""
+    if moment.tzinfo is None:
+        raise ValueError(f"a moment needs a time zone: {moment!r}")
+    return int(moment.timestamp() // 1)
+
+
+def moment_of(seconds: int) -> datetime:
+    """The aware UTC moment of stored seconds."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware datetime outside, integer seconds since 1970 inside, UTC on the way back."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else epoch(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else moment_of(value)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+unit = Table(
+    "unit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("slug", String(64), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("start", Date, nullable=False),
+    Column("until", Date),
+    Column("closed_at", Moment),
+)
+
+channel = Table(
+    "channel",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("slug", String(64), nullable=False, unique=True),
+    Column("platform", String(32), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("closed_at", Moment),
+    Column("cursor", Text, nullable=False, server_default="{}"),
+)
+
+look = Table(
+    "look",
+    metadata,
+    Column("channel_id", ForeignKey("channel.id"), primary_key=True),
+    Column("slot", Moment, primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("attempt", SmallInteger, nullable=False),
+    Column("owner", Text),
+    Column("lease_until", Moment),
+    Column("started_at", Moment),
+    Column("finished_at", Moment),
+    Column("outcome", String(16)),
+    Column("error", Text),
+    Column("retry_at", Moment),
+    Column("complete", Boolean),
+    Column("coverage_from", Moment),
+    Column("snapshots", Integer, nullable=False, server_default="0"),
+    Column("posts", Integer, nullable=False, server_default="0"),
+    Column("notes", Text),
+    Column("requests", Integer, nullable=False, server_default="0"),
+    Column("received_bytes", BigInteger, nullable=False, server_default="0"),
+    CheckConstraint("state IN ('running', 'done', 'failed', 'missed')", name="state"),
+    CheckConstraint("(state = 'running') = (lease_until IS NOT NULL)", name="lease"),
+    CheckConstraint("state = 'done' OR (snapshots = 0 AND posts = 0)", name="rows"),
+    Index(None, "channel_id", "started_at"),
+    sqlite_with_rowid=False,
+)
+
+COUNTS = ("followers", "likes", "posts", "views")
+"""The metrics of a snapshot."""
+
+snapshot = Table(
+    "snapshot",
+    metadata,
+    Column("channel_id", ForeignKey("channel.id"), primary_key=True),
+    Column("observed_at", Moment, primary_key=True),
+    Column("source", SmallInteger, primary_key=True),
+    *(Column(count, BigInteger) for count in COUNTS),
+    Column("precision", SmallInteger, nullable=False),
+    Column("suspect", SmallInteger, nullable=False, server_default="0"),
+    *(CheckConstraint(f"{count} >= 0", name=count) for count in COUNTS),
+    sqlite_with_rowid=False,
+)
+
+post = Table(
+    "post",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("channel_id", ForeignKey("channel.id"), nullable=False),
+    Column("platform_id", Text, nullable=False),
+    Column("published_at", Moment, nullable=False),
+    Column("date_source", String(16), nullable=False),
+    Column("date_confidence", String(8), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("excerpt", Text, nullable=False),
+    Column("link", Text, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("is_share", Boolean, nullable=False),
+    Column("categories", Text, nullable=False),
+    Column("first_seen_at", Moment, nullable=False),
+    Column("missing_since", Moment),
+    Column("gone_at", Moment),
+    Column("rules", String(64), index=True),
+    UniqueConstraint("channel_id", "platform_id"),
+    Index(None, "channel_id", "published_at"),
+)
+
+POST_COUNTS = ("reactions", "comments", "shares", "views")
+"""The metrics of a post."""
+
+post_count = Table(
+    "post_count",
+    metadata,
+    Column("post_id", ForeignKey("post.id"), primary_key=True),
+    Column("observed_at", Moment, primary_key=True),
+    *(Column(count, BigInteger) for count in POST_COUNTS),
+    *(CheckConstraint(f"{count} >= 0", name=count) for count in POST_COUNTS),
+    sqlite_with_rowid=False,
+)
+
+post_label = Table(
+    "post_label",
+    metadata,
+    Column("post_id", ForeignKey("post.id"), primary_key=True),
+    Column("label", String(64), primary_key=True),
+    Column("evidence", String(16), primary_key=True),
+    Column("at", Moment, primary_key=True),
+    Column("detail", Text, nullable=False),
+    Column("upheld", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)

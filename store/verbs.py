@@ -1,0 +1,192 @@
+"""The store's verbs: the one face behind which all SQL lives.
+
+Moments are timezone-aware; frames carry them as datetime64 in UTC. A missing value is NA, never 0. Every verb
+raises StoreError, with a Vietnamese sentence, when the database cannot do what was asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from config.models import Channel, Unit
+from store import frames, labels, ledger, lifecycle, recording, registry
+from store.database import Database
+from store.errors import StoreError, Trouble
+from store.records import Evidence, Failure, FailureKind, LookResult, PostLabel, Slot, StoredText, TakenSlot
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+UNFIT_SENTENCE = (
+    "Trang trả về số liệu không hợp lệ nên không lưu. Đề nghị báo người quản trị hệ thống xem lại kênh này."
+)
+
+
+def create_store(url: str, now: datetime) -> None:
+    """Makes a new database at *url* with all tables. Refuses a place that already holds anything."""
+    lifecycle.create_database(url, now)
+
+
+def upgrade_store(url: str) -> None:
+    """Brings an older database of ours to this version; a current one stays as it is."""
+    lifecycle.upgrade_database(url)
+
+
+def open_store(url: str) -> Store:
+    """The store at *url*. StoreError when missing, foreign, older, newer or damaged; creates nothing."""
+    return Store(lifecycle.open_database(url))
+
+
+class Store:
+    """What the program remembers: the series, the posts and the ledger of looks."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.database.close()
+
+    def sync(self, units: Iterable[Unit], channels: Iterable[Channel], now: datetime) -> None:
+        """Makes the stored units and channels those of the configuration.
+
+        What is no longer configured is closed at *now* and keeps its history; what comes back is open again.
+        """
+        wanted_units, wanted_channels = list(units), list(channels)
+        self.database.write(lambda connection: registry.sync(connection, wanted_units, wanted_channels, now))
+
+    def expected_slots(self, channels: Sequence[str], moments: Sequence[datetime], now: datetime) -> list[Slot]:
+        """The slots that are due at *now*: per open channel the newest of *moments*, while it may be taken.
+
+        It may not when it is done, held under a live lease, failed for good, or waiting for its `retry_at`.
+        Older moments coalesce into the newest one: a past gauge cannot be read any more.
+        LookupError for a channel that was never synced.
+        """
+        return self.database.read(lambda connection: ledger.expected_slots(connection, channels, moments, now))
+
+    def record_missed(self, channels: Sequence[str], moments: Sequence[datetime], now: datetime) -> int:
+        """Writes down the moments nobody looked at, between a channel's newest look and the newest due.
+
+        A slot whose worker died and whose time has passed becomes missed too. A channel that was never
+        looked at has missed nothing. Returns how many slots became missed; a second call finds none.
+        """
+        return self.database.write(lambda connection: ledger.record_missed(connection, channels, moments, now))
+
+    def take(self, slots: Sequence[Slot], owner: str, now: datetime, lease: timedelta) -> list[TakenSlot]:
+        """Those of *slots* that *owner* now holds until *now* + *lease*, with the cursor of their channel.
+
+        A slot goes to one owner at a time; an expired lease is taken over with the next attempt number.
+        """
+        return self.database.write(lambda connection: ledger.take(connection, slots, owner, now, lease))
+
+    def release(self, taken: Sequence[TakenSlot]) -> None:
+        """Gives unfinished slots back as if they had not been taken; slots held by others stay theirs."""
+        self.database.write(lambda connection: ledger.release(connection, taken))
+
+    def record(self, results: Sequence[LookResult]) -> list[TakenSlot]:
+        """Stores the end of every look in one transaction: rows, cursor and ledger, all or none.
+
+        Returns the slots whose lease was lost to another worker; nothing of their results is stored. A result
+        that is already stored changes nothing. A failure writes its ledger row only. A result that the
+        database cannot hold (a negative count, say) fails that one look as `drift`, and no other.
+        """
+        try:
+            return self.database.write(lambda connection: recording.record(connection, results))
+        except StoreError as error:
+            if error.kind is not Trouble.UNFIT:
+                raise
+            return self._record_singly(results)
+
+    def _record_singly(self, results: Sequence[LookResult]) -> list[TakenSlot]:
+        if len(results) > 1:
+            return [refused for result in results for refused in self.record([result])]
+        failure = Failure(FailureKind.DRIFT, UNFIT_SENTENCE)
+        failed = [replace(result, outcome=failure) for result in results]
+        return self.database.write(lambda connection: recording.record(connection, failed))
+
+    def series(self, start: datetime, end: datetime, channels: Sequence[str] | None = None) -> pd.DataFrame:
+        """Every snapshot observed in [*start*, *end*), suspect ones too, in time order per channel.
+
+        Columns: channel (slug), observed_at, followers, likes, posts, views (Int64), precision, source,
+        suspect.
+        """
+        return self.database.read(lambda connection: frames.series(connection, start, end, channels))
+
+    def value_at(self, moments: Sequence[datetime], channels: Sequence[str] | None = None) -> pd.DataFrame:
+        """One row per channel and asked moment: the last snapshot at or before it that is not suspect.
+
+        Columns: channel, moment, observed_at, followers, likes, posts, views, precision, source; all NA where
+        nothing had been observed yet. Its cost does not depend on how long the history is.
+        """
+        return self.database.read(lambda connection: frames.value_at(connection, moments, channels))
+
+    def posts(
+        self,
+        start: datetime,
+        end: datetime,
+        channels: Sequence[str] | None = None,
+        as_of: datetime | None = None,
+    ) -> pd.DataFrame:
+        """Posts published in [*start*, *end*), gone ones too; with *as_of* only those first seen by then.
+
+        Columns: channel, id, platform_id, published_at, date_source, date_confidence, title, excerpt, link,
+        kind, is_share, categories (tuples), first_seen_at, missing_since, gone_at.
+        """
+        return self.database.read(lambda connection: frames.posts(connection, start, end, channels, as_of))
+
+    def find_post(self, link: str) -> pd.DataFrame:
+        """The posts with exactly this link, as `posts` gives them; usually one or none."""
+        return self.database.read(lambda connection: frames.find_post(connection, link))
+
+    def looks(self, start: datetime, end: datetime, channels: Sequence[str] | None = None) -> pd.DataFrame:
+        """Finished looks, done or failed, whose [coverage_from, started_at] touches [*start*, *end*).
+
+        A look without coverage (a failed one, say) stands for the moment it started. Columns: channel, slot,
+        state, attempt, outcome (ok, unchanged, or the kind of failure), error (Vietnamese), complete,
+        coverage_from, started_at, finished_at, retry_at, snapshots and posts (new rows), notes, requests,
+        received_bytes.
+        """
+        return self.database.read(lambda connection: frames.looks(connection, start, end, channels))
+
+    def last_looks(self) -> pd.DataFrame:
+        """The newest ledger row of every open channel, and `last_done_at`; NA for one never looked at."""
+        return self.database.read(frames.last_looks)
+
+    def posts_to_label(self, rules: str, limit: int = 1000) -> list[StoredText]:
+        """Posts whose text was not judged yet by the label rules with the digest *rules*.
+
+        New and changed posts come up by themselves,
+        and every post does when the rules change; `replace_rule_labels` takes them off.
+        """
+        return self.database.read(lambda connection: frames.posts_to_label(connection, rules, limit))
+
+    def replace_rule_labels(self, post_ids: Iterable[int], found: Sequence[PostLabel], rules: str) -> None:
+        """Puts *found* in place of all that rules said of these posts; what a person said stays."""
+        ids = list(post_ids)
+        self.database.write(lambda connection: labels.replace_rule_labels(connection, ids, found, rules))
+
+    def confirm_label(self, label: PostLabel) -> None:
+        """Adds a person's word on one post; the newest word wins and none is ever changed."""
+        if label.evidence is not Evidence.PERSON:
+            raise ValueError(f"not a person's word: {label.evidence}")
+        self.database.write(lambda connection: labels.confirm_label(connection, label))
+
+    def labels(self, post_ids: Iterable[int], as_of: datetime | None = None) -> pd.DataFrame:
+        """What holds for these posts: one row per post and label, a person's newest word before any rule.
+
+        Columns: post_id, label, evidence, at, detail, upheld; False: a person says that the post does not
+        deserve it. With *as_of*, what a person said later is left out.
+        """
+        ids = list(post_ids)
+        return self.database.read(lambda connection: frames.labels(connection, ids, as_of))

@@ -1,0 +1,106 @@
+"""What must hold in every store, whatever happened to the processes that wrote it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import orjson
+from sqlalchemy import Connection, text
+
+from store.records import Confidence, DateSource, Precision, Source
+from store.schema import epoch, metadata
+from store.verbs import open_store
+
+SOURCES = ", ".join(str(int(source)) for source in Source)
+PRECISIONS = ", ".join(str(int(precision)) for precision in Precision)
+DATE_SOURCES = ", ".join(f"'{source}'" for source in DateSource)
+CONFIDENCES = ", ".join(f"'{confidence}'" for confidence in Confidence)
+
+BROKEN: dict[str, str] = {
+    "I3 a channel has other snapshots than its looks declare": """
+        SELECT channel.id, declared, stored FROM channel
+        LEFT JOIN (SELECT channel_id, sum(snapshots) AS declared FROM look GROUP BY channel_id) AS looks
+          ON looks.channel_id = channel.id
+        LEFT JOIN (SELECT channel_id, count(*) AS stored FROM snapshot GROUP BY channel_id) AS rows
+          ON rows.channel_id = channel.id
+        WHERE coalesce(declared, 0) <> coalesce(stored, 0)""",
+    "I3 a done look has other posts than it declares": """
+        SELECT looks.channel_id, looks.started_at, declared, stored FROM
+          (SELECT channel_id, started_at, sum(posts) AS declared FROM look WHERE state = 'done'
+           GROUP BY channel_id, started_at) AS looks
+        LEFT JOIN (SELECT channel_id, first_seen_at, count(*) AS stored FROM post
+           GROUP BY channel_id, first_seen_at) AS rows
+          ON rows.channel_id = looks.channel_id AND rows.first_seen_at = looks.started_at
+        WHERE declared <> coalesce(stored, 0)""",
+    "I3 a post that no done look brought": """
+        SELECT post.id FROM post WHERE NOT EXISTS (SELECT 1 FROM look WHERE state = 'done'
+          AND look.channel_id = post.channel_id AND look.started_at = post.first_seen_at)""",
+    "I4 a finished look without its moments or its outcome": """
+        SELECT channel_id, slot FROM look WHERE state IN ('done', 'failed')
+          AND (started_at IS NULL OR finished_at IS NULL OR outcome IS NULL OR finished_at < started_at)""",
+    "I4 a done look that names a failure": """
+        SELECT channel_id, slot FROM look
+        WHERE state = 'done' AND (error IS NOT NULL OR outcome NOT IN ('ok', 'unchanged'))""",
+    "I6 a snapshot without source or precision": f"""
+        SELECT channel_id, observed_at FROM snapshot
+        WHERE source NOT IN ({SOURCES}) OR precision NOT IN ({PRECISIONS})""",
+    "I6 a post whose date has no source": f"""
+        SELECT id FROM post
+        WHERE date_source NOT IN ({DATE_SOURCES}) OR date_confidence NOT IN ({CONFIDENCES})""",
+    "I6 a post that stands at the moment it was first seen, but does not": """
+        SELECT id FROM post WHERE date_source = 'first-seen' AND published_at <> first_seen_at""",
+    "I8 a failed look that left rows or named no failure": """
+        SELECT channel_id, slot FROM look
+        WHERE state = 'failed' AND (snapshots <> 0 OR posts <> 0 OR error IS NULL)""",
+    "I8 a post that is gone and was never missing": """
+        SELECT id FROM post
+        WHERE gone_at IS NOT NULL AND (missing_since IS NULL OR missing_since >= gone_at)""",
+}
+
+
+def assert_invariants(url: str, now: datetime | None = None) -> None:
+    """Fails with every broken rule and its first rows.
+
+    With *now*, the moment of a recovery tick that has just ended, no slot may hang under an expired lease.
+    """
+    with open_store(url) as store:
+        broken = store.database.read(lambda connection: list(_broken(connection, now)))
+    assert not broken, "\n".join(broken)
+
+
+def _broken(connection: Connection, now: datetime | None) -> list[str]:
+    findings = _unsound(connection) + _doubled(connection)
+    for rule, query in BROKEN.items():
+        if rows := connection.execute(text(query)).all():
+            findings.append(f"{rule}: {rows[:3]}")
+    if now is not None:
+        findings += _hanging(connection, now)
+    for slug, cursor in connection.execute(text("SELECT slug, cursor FROM channel")):
+        assert isinstance(orjson.loads(cursor), dict), slug
+    return findings
+
+
+def _unsound(connection: Connection) -> list[str]:
+    if connection.dialect.name != "sqlite":
+        return []
+    pages = connection.execute(text("PRAGMA integrity_check")).scalars().all()
+    orphans = connection.execute(text("PRAGMA foreign_key_check")).all()
+    return [f"I1 {finding}" for finding in pages if finding != "ok"] + [f"I1 orphan {row}" for row in orphans]
+
+
+def _doubled(connection: Connection) -> list[str]:
+    """Counts the rows themselves: a damaged index would hide a twin from a unique constraint."""
+    keys = {table.name: [column.name for column in table.primary_key] for table in metadata.sorted_tables}
+    keys |= {"post": ["channel_id", "platform_id"], "channel": ["slug"], "unit": ["slug"]}
+    findings = []
+    for table, names in keys.items():
+        key = ", ".join(names)
+        query = f"SELECT {key} FROM {table} GROUP BY {key} HAVING count(*) > 1"
+        if rows := connection.execute(text(query)).all():
+            findings.append(f"I2 doubled in {table}: {rows[:3]}")
+    return findings
+
+
+def _hanging(connection: Connection, now: datetime) -> list[str]:
+    query = text("SELECT channel_id, slot FROM look WHERE state = 'running' AND lease_until <= :now")
+    return [f"I5 hangs: {row}" for row in connection.execute(query, {"now": epoch(now)})]

@@ -1,0 +1,177 @@
+"""The `nhip` command line: it parses words and calls the jobs. Heavy imports wait until a command runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline import problems
+from pipeline.help import Command, Group
+
+app = typer.Typer(
+    name="nhip",
+    cls=Group,
+    help="Nhịp Đoàn: theo dõi chỉ tiêu truyền thông của tổ chức Đoàn.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+WITH_JSON = typer.Option("--json", help="In kết quả dạng JSON cho chương trình khác đọc.")
+AT = typer.Option("--at", metavar="THỜI_ĐIỂM", help="Xem như đang ở thời điểm này, ví dụ 2026-11-20T09:00.")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What stands before the command: where the configuration is, and how much to say."""
+
+    folder: Path
+    debug: bool
+
+
+@app.callback(no_args_is_help=True)
+def nhip(
+    context: typer.Context,
+    config: Annotated[
+        Path,
+        typer.Option("--config", metavar="THƯ_MỤC", envvar="NHIP_CONFIG", help="Thư mục cấu hình.", show_default=False),
+    ] = Path(),
+    debug: Annotated[bool, typer.Option("--debug", help="In chi tiết kỹ thuật khi có lỗi.")] = False,
+) -> None:
+    """Nhịp Đoàn: theo dõi chỉ tiêu truyền thông của tổ chức Đoàn."""
+    from pipeline.log import set_up_log
+
+    set_up_log(debug=debug)
+    context.obj = Settings(config, debug)
+
+
+@app.command(cls=Command)
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="THƯ_MỤC", help="Thư mục sẽ chứa cấu hình và số liệu.")],
+) -> None:
+    """Tạo thư mục cấu hình mẫu và cơ sở dữ liệu."""
+    from pipeline.commands import init as command
+
+    raise typer.Exit(command.run(folder))
+
+
+@app.command(cls=Command)
+def doctor(context: typer.Context, as_json: Annotated[bool, WITH_JSON] = False) -> None:
+    """Kiểm tra cấu hình, cơ sở dữ liệu và từng kênh; nói rõ cần sửa gì."""
+    from pipeline.commands import doctor as command
+
+    raise typer.Exit(command.run(context.obj.folder, as_json=as_json))
+
+
+@app.command(cls=Command)
+def probe(
+    context: typer.Context,
+    url: Annotated[str, typer.Argument(metavar="ĐỊA_CHỈ", help="Địa chỉ trang thông tin điện tử.")],
+    as_json: Annotated[bool, WITH_JSON] = False,
+) -> None:
+    """Tìm cách đọc tốt nhất của một trang và in dòng cấu hình cần dán."""
+    from pipeline.commands import probe as command
+
+    raise typer.Exit(command.run(context.obj.folder, url, as_json=as_json))
+
+
+@app.command(cls=Command)
+def collect(
+    context: typer.Context,
+    channels: Annotated[
+        list[str] | None,
+        typer.Option("--channel", metavar="MÃ_KÊNH", help="Chỉ xem kênh này; dùng được nhiều lần."),
+    ] = None,
+    now: Annotated[bool, typer.Option("--now", help="Xem ngay, không chờ giờ trong lịch.")] = False,
+    at: Annotated[str | None, AT] = None,
+    as_json: Annotated[bool, WITH_JSON] = False,
+) -> None:
+    """Đọc các kênh đã đến giờ và ghi số liệu."""
+    from pipeline.commands import collect as command
+
+    raise typer.Exit(command.run(context.obj.folder, channels or [], now=now, at=at, as_json=as_json))
+
+
+@app.command(cls=Command)
+def check(
+    context: typer.Context,
+    week: Annotated[
+        str | None,
+        typer.Option("--week", metavar="TUẦN", help="Tuần cần xem, ví dụ 2026-W47; bỏ trống là tuần này."),
+    ] = None,
+    at: Annotated[str | None, AT] = None,
+    as_json: Annotated[bool, WITH_JSON] = False,
+) -> None:
+    """Xem trong tuần từng đơn vị có tin tốt, câu chuyện đẹp chưa."""
+    from pipeline.commands import check as command
+
+    raise typer.Exit(command.run(context.obj.folder, week=week, at=at, as_json=as_json))
+
+
+@app.command(cls=Command)
+def confirm(
+    context: typer.Context,
+    link: Annotated[str, typer.Argument(metavar="LIÊN_KẾT", help="Liên kết của bài đăng.")],
+    label: Annotated[str, typer.Argument(metavar="NHÃN", help="Mã nhãn, ví dụ tin-tot.")],
+    by: Annotated[str, typer.Option("--by", metavar="VAI_TRÒ", help="Bộ phận xác nhận, không ghi tên người.")],
+    reject: Annotated[bool, typer.Option("--reject", help="Xác nhận bài KHÔNG thuộc nhãn này.")] = False,
+) -> None:
+    """Xác nhận (hoặc bác) một bài là tin tốt, câu chuyện đẹp."""
+    from pipeline.commands import confirm as command
+
+    raise typer.Exit(command.run(context.obj.folder, link, label, by=by, reject=reject))
+
+
+@app.command(cls=Command)
+def run(context: typer.Context) -> None:
+    """Chạy liên tục theo lịch cho đến khi được dừng."""
+    from pipeline.commands import run as command
+
+    raise typer.Exit(command.run(context.obj.folder))
+
+
+def main() -> None:
+    """The entry point: exit codes mean something, and no traceback reaches a person."""
+    _speak_utf8()
+    debug = "--debug" in sys.argv[1:]
+    try:
+        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+    except typer.TyperException as error:
+        code = problems.report(problems.UserError(_usage_sentence(error)), debug=debug)
+    except (Exception, KeyboardInterrupt, typer.Abort) as error:  # noqa: BLE001 - the last handler
+        code = problems.report(error, debug=debug)
+    _leave(code if isinstance(code, int) else 0)
+
+
+def _speak_utf8() -> None:
+    """Vietnamese must survive a Windows console and a pipe."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure:
+            reconfigure(encoding="utf-8", errors="replace")
+
+
+def _usage_sentence(error: typer.TyperException) -> str:
+    quoted = re.search(r"'([^']+)'", error.format_message())
+    subject = f" Kiểm tra «{quoted[1]}»." if quoted else ""
+    return f"Câu lệnh chưa đúng.{subject} Xem cách dùng: nhip --help, hoặc nhip TÊN_LỆNH --help."
+
+
+def _leave(code: int) -> None:
+    """Exit; a reader that closed the pipe early is no error of ours."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""`nhip init DIR`: an example configuration to edit, and an empty database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from config.load import write_example
+from pipeline.clock import utc_now
+from pipeline.show import say
+from pipeline.workplace import database_url
+
+
+def run(folder: Path) -> int:
+    """Write what is missing, keep what is there. Running it again changes nothing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    has_config = any((folder / name).exists() for name in ("district.toml", "units.toml", "channels.toml"))
+    if has_config:
+        say(f"Giữ nguyên cấu hình đang có trong {folder}.")
+    else:
+        for path in write_example(folder):
+            say(f"Đã tạo {path}")
+    say(_create_or_upgrade(database_url(folder)))
+    _say_next(folder)
+    return 0
+
+
+def _create_or_upgrade(url: str) -> str:
+    from store.errors import StoreError, Trouble
+    from store.verbs import create_store, upgrade_store
+
+    try:
+        create_store(url, utc_now())
+    except StoreError as error:
+        if error.kind is not Trouble.EXISTS:
+            raise
+        upgrade_store(url)
+        return "Cơ sở dữ liệu đã có sẵn, giữ nguyên số liệu."
+    return "Đã tạo cơ sở dữ liệu."
+
+
+def _say_next(folder: Path) -> None:
+    say()
+    say("Việc tiếp theo:")
+    say(f"  1. Mở {folder / 'channels.toml'}, sửa địa chỉ (address) của kênh «web-don-vi-mau».")
+    say("     Nếu trang nằm trong mạng nội bộ, ghi thêm máy:cổng vào network.allow của district.toml.")
+    say(f"  2. nhip --config {folder} doctor     kiểm tra cấu hình và từng kênh")
+    say(f"  3. nhip --config {folder} collect    đọc các kênh, ghi số liệu")
+    say(f"  4. nhip --config {folder} check      xem tuần này từng đơn vị đạt chưa")

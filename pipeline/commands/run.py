@@ -1,0 +1,92 @@
+"""`nhip run`: the schedule, until somebody stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import structlog
+
+from config.load import ConfigError, load_config
+from config.models import Config
+from pipeline import checking, jobs
+from pipeline.clock import utc_now
+from pipeline.problems import CRASHED
+from pipeline.schedule import Ticker
+from pipeline.show import say, warn
+from pipeline.workplace import local_text, open_workplace
+from store.errors import StoreError
+from store.verbs import Store
+
+log = structlog.get_logger()
+
+
+def run(folder: Path) -> int:
+    """0 after SIGTERM or Ctrl+C; the process ends with an error when the ticker falls silent."""
+    with open_workplace(folder) as (config, store):
+        upcoming = jobs.next_moment(config, utc_now())
+        when = f" Lượt theo lịch tiếp theo: {local_text(upcoming, config.district.tz)}." if upcoming else ""
+        say(f"Nhịp Đoàn đang chạy.{when} Dừng bằng Ctrl+C.")
+        asyncio.run(_run(Rounds(config, store)))
+    say("Đã dừng.")
+    return 0
+
+
+async def _run(rounds: Rounds) -> None:
+    ticker = Ticker(rounds.next, _give_up)
+    ticker.stop_on_signals()
+    await ticker.run()
+
+
+def _give_up(name: str) -> None:
+    """A silent schedule looks healthy from outside: end the process so that somebody notices."""
+    log.critical("schedule silent", part=name)
+    warn("Lịch thu thập đã ngừng hoạt động bất thường. Chương trình tự thoát; đề nghị chạy lại «nhip run».")
+    os._exit(CRASHED)
+
+
+class Rounds:
+    """One round of work per tick, always with the newest configuration that makes sense."""
+
+    def __init__(self, config: Config, store: Store) -> None:
+        self._config, self._store = config, store
+        self._owner = jobs.worker_name()
+        self._seen = _stamps(config.folder)
+
+    async def next(self) -> None:
+        """Do what is due now. Trouble with the store is told and tried again on the next tick."""
+        self._reload()
+        try:
+            await self._collect()
+        except StoreError as error:
+            log.error("store refused", detail=error.detail)
+            warn(error.sentence)
+
+    async def _collect(self) -> None:
+        slots, missed = jobs.due_slots(self._config, self._store, utc_now())
+        if missed:
+            log.warning("slots missed", count=missed)
+        if slots:
+            await jobs.collect(self._config, self._store, slots, utc_now, owner=self._owner)
+        checking.label_new_posts(self._config, self._store, utc_now())
+
+    def _reload(self) -> None:
+        """A changed configuration counts from the next round on; a broken one is told, and the old one stays."""
+        stamps = _stamps(self._config.folder)
+        if stamps == self._seen:
+            return
+        self._seen = stamps
+        try:
+            config = load_config(self._config.folder)
+            self._store.sync(config.units.values(), config.channels.values(), utc_now())
+        except ConfigError as error:
+            warn(f"Cấu hình mới chưa dùng được, tạm giữ cấu hình cũ:\n{error}")
+        else:
+            self._config = config
+            log.warning("configuration reloaded")
+
+
+def _stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    files = sorted(folder.glob("*.toml"))
+    return tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in files)

@@ -1,0 +1,19 @@
+"""Takes what looks like a secret out of a text before it reaches a log or a screen."""
+
+from __future__ import annotations
+
+import re
+
+_PAIR = re.compile(
+    r"(?i)\b((?:[a-z_-]*)(?:token|secret|passw(?:or)?d|api[_-]?key|appsecret_proof|signature|sig|code|key))"
+    r"(\s*[=:]\s*|%3D)(?:Bearer\s+)?([^\s&\"'<>,;]+)"
+)
+_USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@]+@")
+_BEARER = re.compile(r"(?i)\bbearer\s+[A-Za-z0-9._~+/=-]+")
+
+
+def redact(text: str) -> str:
+    """The text without values of secret-looking keys, bearer tokens and user:password@ in addresses."""
+    text = _USERINFO.sub(r"\1***@", text)
+    text = _BEARER.sub("Bearer ***", text)
+    return _PAIR.sub(r"\1\2***", text)

@@ -6,10 +6,11 @@ Run as a process of its own (`python -m benchmarks.sites PORT ITEMS LATENCY_MS`)
 from __future__ import annotations
 
 import asyncio
-import itertools
 import sys
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import ClassVar
 
 START = datetime(2026, 11, 1, 1, 30, tzinfo=UTC)
 ITEM = (
@@ -34,7 +35,7 @@ def feed(host: str, newest: int, items: int) -> bytes:
 class Site(asyncio.Protocol):
     """The smallest HTTP/1.1 server that keeps connections open."""
 
-    counter = itertools.count(1000)
+    newest: ClassVar[Counter[str]] = Counter()
     items = 5
     latency = 0.05
 
@@ -53,7 +54,8 @@ class Site(asyncio.Protocol):
     def answer(self, host: str) -> None:
         if self.transport.is_closing():
             return
-        body = feed(host, next(self.counter), self.items)
+        self.newest[host] += 1
+        body = feed(host, 1000 + self.newest[host], self.items)
         self.transport.write(HEAD.format(length=len(body)).encode() + body)
 
 

@@ -17,7 +17,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache, partial
-from http.cookiejar import CookieJar
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -26,7 +25,6 @@ from urllib.parse import urljoin
 
 import aiohttp
 import httpx
-import stamina
 from aiohttp.abc import AbstractResolver, ResolveResult
 from httpx_aiohttp import AiohttpTransport
 
@@ -136,7 +134,7 @@ class Client:
         self._deadline, self._tries, self._now = deadline_seconds, tries, now
         self._pause = max(gap_seconds, 0.1)
         self._trust = {host.lower(): pem for host, pem in trust.items()}
-        self._doors: dict[str, httpx.AsyncClient] = {}
+        self._doors: dict[str, AiohttpTransport] = {}
         self._headers = httpx.Headers(
             {
                 "accept": "*/*",
@@ -251,6 +249,8 @@ class Client:
         return await self._try_again(errand.failure, target, errand)
 
     async def _try_again(self, failure: PassingError, target: Target, errand: _Errand) -> Answer | str:
+        import stamina
+
         async for attempt in stamina.retry_context(
             on=partial(_worth_waiting, errand),
             attempts=self._tries,
@@ -270,11 +270,8 @@ class Client:
             return await self._exchange(target, errand)
         except BadBodyError as bad:
             failure = drift(target, bad.what, bad.detail)
-        except (
-            httpx.InvalidURL,
-            httpx.RemoteProtocolError,
-        ):  # httpx reads Location even if it may not follow
-            failure = drift(target, "trang chuyển hướng tới địa chỉ sai", "unusable location")
+        except httpx.InvalidURL:
+            failure = drift(target, "địa chỉ không dùng được", "unusable address")
         except (TruncatedError, *_TRANSPORT_ERRORS) as error:
             failure = broken_exchange(error, target)
         raise failure  # outside the handlers: see the top of this file
@@ -283,14 +280,14 @@ class Client:
         request = httpx.Request("GET", _address(target.url), headers=errand.headers())
         door = self._door(target)
         errand.spent.requests += 1
-        response = await door.send(request, stream=True)
+        response = await door.handle_async_request(request)
         try:
             return await self._receive(response, target, errand)
         finally:
             await response.aclose()
 
     async def _receive(self, response: httpx.Response, target: Target, errand: _Errand) -> Answer | str:
-        status, headers = response.status_code, dict(response.headers.items())
+        status, headers = response.status_code, _headers_of(response)
         if status not in errand.expect:
             if status in REDIRECTS:
                 return headers.get("location", "")
@@ -300,14 +297,15 @@ class Client:
                 raise refused_status(status, headers, target, self._now())
         return Answer(target.url, status, headers, await _read(response, headers, errand))
 
-    def _door(self, target: Target) -> httpx.AsyncClient:
+    def _door(self, target: Target) -> AiohttpTransport:
         """Plain http, https, and https to a host with own certificates go through separate doors."""
         key = target.host if target.scheme == "https" and target.host in self._trust else target.scheme
         if key not in self._doors:
             self._doors[key] = self._open_door(self._tls_context(key))
         return self._doors[key]
 
-    def _open_door(self, context: ssl.SSLContext) -> httpx.AsyncClient:
+    def _open_door(self, context: ssl.SSLContext) -> AiohttpTransport:
+        """The bare transport: redirects, deadlines, headers and cookies are ours, an AsyncClient would add none."""
         connector = aiohttp.TCPConnector(
             limit=0,  # Turns limits
             ssl=context,
@@ -317,9 +315,7 @@ class Client:
             keepalive_timeout=self._pause + _IDLE_SECONDS,
         )
         session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-        transport = AiohttpTransport(verify=context, trust_env=False, client=session)
-        no_timers = httpx.Timeout(None)  # the deadline of the whole visit holds, see _in_time
-        return httpx.AsyncClient(transport=transport, trust_env=False, timeout=no_timers, cookies=_NoCookies())
+        return AiohttpTransport(verify=context, trust_env=False, client=session)
 
     def _tls_context(self, key: str) -> ssl.SSLContext:
         if key == "http":
@@ -367,11 +363,20 @@ class _GuardedResolver(AbstractResolver):
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-class _NoCookies(CookieJar):
-    """Keeps none: a visit must not depend on an earlier one, and reading them costs a tenth of a request."""
+def _headers_of(response: httpx.Response) -> dict[str, str]:
+    """Lower-case names, repeated headers joined; httpx's own view guesses an encoding on every access."""
+    joined: dict[str, str] = {}
+    for name, value in response.headers.raw:
+        key, text = _text(name).lower(), _text(value)
+        joined[key] = f"{joined[key]}, {text}" if key in joined else text
+    return joined
 
-    def extract_cookies(self, response: Any, request: Any) -> None:
-        return
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 async def _read(response: httpx.Response, headers: Mapping[str, str], errand: _Errand) -> bytes:

@@ -5,6 +5,7 @@ Addresses come from configuration files, redirects and feeds, so any of them may
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,11 +13,9 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import SplitResult, quote, urlsplit
 
-import structlog
-
 from collectors.base import GateError
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 LONGEST = 4096
@@ -191,7 +190,7 @@ def _socket_name(address: str, port: int) -> str:
 
 
 def _closed(authority: str, reason: str) -> GateError:
-    log.warning("refused by the gate", authority=authority)
+    log.warning("refused by the gate", extra={"authority": authority})
     sentence = (
         f"Không đọc «{authority}» vì địa chỉ này {reason}. Nếu đúng là trang của đơn vị, "
         f"đề nghị thêm «{authority}» vào mục allow của [network] trong district.toml."

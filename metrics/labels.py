@@ -30,7 +30,11 @@ def label_posts(posts: Sequence[StoredText], config: Config, at: datetime) -> li
 
     `detail` is the text that matched; `at` is the moment they are worked out.
     """
-    by_channel = {channel: rules_of(config, channel) for channel in {post.channel for post in posts}}
+    common = rules_of(config, None)
+    by_channel = {
+        channel: rules_of(config, channel) if _has_own_words(config, channel) else common
+        for channel in {post.channel for post in posts}
+    }
     return [
         PostLabel(post.id, label, evidence, detail, at)
         for post in posts
@@ -38,6 +42,10 @@ def label_posts(posts: Sequence[StoredText], config: Config, at: datetime) -> li
         for label, rule in by_channel[post.channel].items()
         for evidence, detail in rule.evidence(words)
     ]
+
+
+def _has_own_words(config: Config, channel: str) -> bool:
+    return channel in config.channels and bool(config.channels[channel].labels)
 
 
 def rules_digest(config: Config) -> str:

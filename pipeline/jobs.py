@@ -7,17 +7,16 @@ transaction (rows, cursor and ledger row together), so a crash loses at most wor
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
-
-import structlog
 
 from collectors import COLLECTORS
 from collectors.base import CollectError, Look
@@ -33,17 +32,17 @@ LEASE = 2 * LOOK_DEADLINE + timedelta(minutes=1)
 """A slot may wait for one wave of looks before its own: two deadlines and a margin."""
 LOOK_BACK = timedelta(days=60)
 """Scheduled moments older than this are forgotten rather than recorded as missed."""
-BATCH = 64
-GATHER_SECONDS = 0.1
+GATHER_SECONDS = 0.25
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 @dataclass
 class Collection:
     """What one round of collecting did, for people and for exit codes."""
 
-    results: list[LookResult] = field(default_factory=list)
+    results: list[LookResult] = field(default_factory=list, repr=False)
+    """Not in the repr: `asyncio.run` prints its main task, with its result, to find out about signals."""
     refused: list[TakenSlot] = field(default_factory=list)
     missed: int = 0
 
@@ -143,7 +142,8 @@ class _Round:
     ) -> None:
         self._config, self._store, self._client = config, store, client
         self._clock, self._owner, self._on_result = clock, owner, on_result
-        self._done: asyncio.Queue[LookResult | None] = asyncio.Queue()
+        self._done: asyncio.Queue[LookResult] = asyncio.Queue()
+        self._all_done = asyncio.Event()
         self._open: dict[Slot, TakenSlot] = {}
         self._collection = Collection()
 
@@ -152,29 +152,27 @@ class _Round:
         try:
             await self._look_at_all(slots)
         finally:
-            self._done.put_nowait(None)
+            self._all_done.set()
             await _finish(writer)
             await _finish(asyncio.ensure_future(asyncio.to_thread(self._store.release, list(self._open.values()))))
         return self._collection
 
     async def _look_at_all(self, slots: Sequence[Slot]) -> None:
-        places = self._config.district.network.concurrent
-        running: set[asyncio.Task[None]] = set()
-        waiting = list(reversed(slots))
-        try:
-            while waiting or running:
-                wave = [waiting.pop() for _ in range(min(len(waiting), max(0, places - len(running))))]
-                running |= {asyncio.create_task(self._look_at(taken)) for taken in await self._take(wave)}
-                if running:
-                    running = await _some_done(running, places)
-        finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+        """Waves are taken while the one before is still being looked at, so that the network never waits."""
+        size = self._config.district.network.concurrent
+        room = asyncio.Semaphore(2 * size)
+        async with asyncio.TaskGroup() as looks:
+            for start in range(0, len(slots), size):
+                wave = slots[start : start + size]
+                for _ in wave:
+                    await room.acquire()
+                taken = await self._take(wave)
+                for each in taken:
+                    looks.create_task(self._look_at(each)).add_done_callback(lambda _: room.release())
+                for _ in range(len(wave) - len(taken)):
+                    room.release()
 
     async def _take(self, wave: Sequence[Slot]) -> list[TakenSlot]:
-        if not wave:
-            return []
         taken = await asyncio.to_thread(self._store.take, wave, self._owner, self._clock(), LEASE)
         self._open |= {each.slot: each for each in taken}
         return taken
@@ -184,12 +182,15 @@ class _Round:
         self._done.put_nowait(await look_at(channel, taken, self._client, self._clock, self._config))
 
     async def _write(self) -> None:
-        """Record finished looks until the end mark, as many as are there in one transaction."""
-        open_end = True
-        while open_end:
-            batch = await _next_batch(self._done)
-            open_end = batch[-1] is not None
-            await self._record([result for result in batch if result is not None])
+        """Record finished looks, as many as there are in one transaction, until all are done."""
+        while not (self._all_done.is_set() and self._done.empty()):
+            await self._gather()
+            await self._record([self._done.get_nowait() for _ in range(self._done.qsize())])
+
+    async def _gather(self) -> None:
+        """Wait a moment for looks to finish, unless no more will come."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._all_done.wait(), GATHER_SECONDS)
 
     async def _record(self, results: Sequence[LookResult]) -> None:
         if not results:
@@ -212,37 +213,17 @@ async def look_at(channel: Channel, taken: TakenSlot, client: Client, clock: Clo
         async with asyncio.timeout(LOOK_DEADLINE.total_seconds()):
             outcome = await COLLECTORS[channel.platform](channel, look)
     except CollectError as error:
-        log.info("look refused", channel=channel.slug, kind=error.kind.value, detail=error.detail)
+        facts = {"channel": channel.slug, "kind": error.kind.value, "detail": error.detail}
+        log.info("look refused", extra=facts)
         outcome = error.as_failure()
     except TimeoutError:
         outcome = Failure(FailureKind.NETWORK, "Trang trả lời quá chậm nên lần xem này bị dừng. Hệ thống tự thử lại.")
     except Exception:
-        log.exception("look crashed", channel=channel.slug)
+        log.exception("look crashed", extra={"channel": channel.slug})
         outcome = Failure(
             FailureKind.DRIFT, "Chương trình gặp lỗi khi đọc trang này. Đề nghị báo người phụ trách kỹ thuật."
         )
     return LookResult(taken, look.now, clock(), outcome, look.requests, look.received_bytes)
-
-
-async def _some_done(running: set[asyncio.Task[None]], places: int) -> set[asyncio.Task[None]]:
-    """Wait until at least one look ended, and for a moment more so that slots are taken in handfuls."""
-    done, pending = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-    if len(pending) > places // 2:
-        more, pending = await asyncio.wait(pending, timeout=GATHER_SECONDS / 10)
-        done |= more
-    for task in done:
-        task.result()
-    return pending
-
-
-async def _next_batch(queue: asyncio.Queue[LookResult | None]) -> list[LookResult | None]:
-    """Everything that is finished, after a short wait for more; the end mark always comes last."""
-    batch = [await queue.get()]
-    if batch[-1] is not None and queue.qsize() < BATCH:
-        await asyncio.sleep(GATHER_SECONDS)
-    while batch[-1] is not None and not queue.empty() and len(batch) < 4 * BATCH:
-        batch.append(queue.get_nowait())
-    return batch
 
 
 async def _finish(task: asyncio.Future[None]) -> None:
@@ -255,11 +236,13 @@ async def _finish(task: asyncio.Future[None]) -> None:
 
 
 def _tell(result: LookResult) -> None:
-    outcome = result.outcome
-    facts: Mapping[str, object] = (
-        {"outcome": outcome.kind.value}
-        if isinstance(outcome, Failure)
-        else {"outcome": "unchanged" if outcome.unchanged else "ok", "posts": len(outcome.posts)}
-    )
-    seconds = (result.finished_at - result.started_at).total_seconds()
-    log.info("look", channel=result.taken.slot.channel, requests=result.requests, seconds=seconds, **facts)
+    if log.isEnabledFor(logging.INFO):
+        seconds = (result.finished_at - result.started_at).total_seconds()
+        facts = {"channel": result.taken.slot.channel, "requests": result.requests, "seconds": seconds}
+        log.info("look", extra=facts | _outcome(result.outcome))
+
+
+def _outcome(outcome: Reading | Failure) -> dict[str, object]:
+    if isinstance(outcome, Failure):
+        return {"outcome": outcome.kind.value}
+    return {"outcome": "unchanged" if outcome.unchanged else "ok", "posts": len(outcome.posts)}

@@ -1,41 +1,45 @@
-"""JSON lines on stderr: one line per thing that happened, the same keys every time."""
+"""JSON lines on stderr: one line per thing that happened, the same keys every time.
+
+The standard library's logging: the facts of an event travel in `extra`.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
-from typing import Any
+import traceback
+from datetime import UTC, datetime
 
 import orjson
-import structlog
 
 from pipeline.redact import redact
 
-NOISY = ("httpx", "httpcore", "aiohttp", "asyncio", "apscheduler", "sqlalchemy", "alembic", "tzlocal")
+NOISY = ("httpx", "httpcore", "aiohttp", "asyncio", "apscheduler", "sqlalchemy", "alembic", "stamina", "tzlocal")
+STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
-def set_up_log(*, debug: bool = False) -> None:
-    """Send our events as JSON lines to stderr; below a warning only when `debug`."""
-    level = logging.DEBUG if debug else logging.WARNING
+class JsonLines(logging.Formatter):
+    """One event as one line of JSON; line breaks are escaped, what looks like a secret is taken out."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        event = {
+            "at": datetime.fromtimestamp(record.created, UTC),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            **{key: value for key, value in vars(record).items() if key not in STANDARD},
+        }
+        if record.exc_info:
+            event["traceback"] = "".join(traceback.format_exception(*record.exc_info))
+        shown = {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
+        return orjson.dumps(shown, default=str).decode()
+
+
+def set_up_log(level: int = logging.ERROR) -> None:
+    """Send events of this level and above as JSON lines to stderr; libraries speak from a warning on."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
     for name in NOISY:
-        logging.getLogger(name).setLevel(logging.WARNING)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            _redact_values,
-            structlog.processors.JSONRenderer(serializer=_to_json),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=False,
-    )
-
-
-def _redact_values(_logger: object, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
-
-
-def _to_json(event: Any, **_options: object) -> str:
-    return orjson.dumps(event, default=str).decode()
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))

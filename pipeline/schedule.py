@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from config.models import Schedule
@@ -23,8 +22,6 @@ TICK_SECONDS = 60.0
 SILENT_TICKS = 3
 RUN_LIMIT_SECONDS = 3600.0
 STOP_LIMIT_SECONDS = 8.0
-
-log = structlog.get_logger()
 
 
 def scheduled_moments(schedule: Schedule, zone: ZoneInfo, since: datetime, until: datetime) -> list[datetime]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import (
@@ -23,10 +23,13 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import TypeEngine
 
 from store.schema import Moment
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 Row = tuple[Any, ...]
 """Values as they lie in the store: moments are epoch seconds."""
@@ -49,13 +52,19 @@ def append(connection: Connection, table: Table, columns: tuple[str, ...], rows:
     if connection.dialect.name == "sqlite":
         return connection.exec_driver_sql(_sqlite_insert(table, columns), list(rows)).rowcount
     source = _from_arrays({name: _plain(table.c[name].type) for name in columns}, rows)
+    from sqlalchemy.dialects import postgresql
+
     insert = postgresql.insert(table).from_select(list(columns), source).on_conflict_do_nothing()
     return connection.execute(insert, execution_options={"preserve_rowcount": True}).rowcount
 
 
 def insert_of(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """An insert that knows what to do with a taken key."""
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
 
 
 @cache

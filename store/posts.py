@@ -74,7 +74,7 @@ def _known_posts(connection: Connection, keys: Iterable[PostKey]) -> dict[PostKe
     asked = _asked_posts(connection, keys)
     columns = [_plainly(post.c[name]) for name in (*STATED_COLUMNS, *SIGHT_COLUMNS, "rules")]
     statement = select(post.c.id, post.c.channel_id, post.c.platform_id, *columns).join(asked, _same_post(asked))
-    return {(row.channel_id, row.platform_id): row for row in connection.execute(statement)}
+    return {(row.channel_id, row.platform_id): row for row in connection.execute(statement).all()}
 
 
 def _asked_posts(connection: Connection, keys: Iterable[PostKey]) -> Subquery:
@@ -119,13 +119,22 @@ def _change_known(connection: Connection, seen: Mapping[PostKey, Post], known: M
     """Only posts that really differ are written."""
     changes = []
     for key in seen.keys() & known.keys():
-        before = known[key]._asdict()
+        row = known[key]
+        if _is_as_stated(row, seen[key]):
+            continue
+        before = row._asdict()
         after = before | _changes(before, seen[key])
         if after != before:
             changes.append({"of_post": before["id"]} | {name: after[name] for name in CHANGING_COLUMNS})
     if changes:
         changes.sort(key=lambda change: change["of_post"])
         connection.execute(_seconds_update(), changes)
+
+
+def _is_as_stated(row: Row[Any], one: Post) -> bool:
+    """Whether nothing can have changed; most posts of most looks end here."""
+    sighted = row.missing_since is None and row.gone_at is None
+    return sighted and tuple(row[3:12]) == _stated(one, row.published_at)
 
 
 def _changes(before: Mapping[str, Any], one: Post) -> dict[str, Any]:

@@ -544,7 +544,7 @@ def test_a_redirect_loop_is_seen_at_its_first_return(server: FaultServer) -> Non
         ("//127.1/", FailureKind.BLOCKED),
         ("http://1.1.1.1:22/", FailureKind.BLOCKED),
         ("file:///etc/passwd", FailureKind.BLOCKED),
-        ("javascript:alert(1)", FailureKind.DRIFT),
+        ("javascript:alert(1)", FailureKind.BLOCKED),
         ("http://user:pw@127.0.0.1:{port}/", FailureKind.BLOCKED),
         ("http://[", FailureKind.DRIFT),
         ("", FailureKind.DRIFT),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from pathlib import Path
-
-import structlog
 
 from config.load import ConfigError, load_config
 from config.models import Config
@@ -19,7 +18,7 @@ from pipeline.workplace import local_text, open_workplace
 from store.errors import StoreError
 from store.verbs import Store
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 def run(folder: Path) -> int:
@@ -41,7 +40,7 @@ async def _run(rounds: Rounds) -> None:
 
 def _give_up(name: str) -> None:
     """A silent schedule looks healthy from outside: end the process so that somebody notices."""
-    log.critical("schedule silent", part=name)
+    log.critical("schedule silent", extra={"part": name})
     warn("Lịch thu thập đã ngừng hoạt động bất thường. Chương trình tự thoát; đề nghị chạy lại «nhip run».")
     os._exit(CRASHED)
 
@@ -60,13 +59,13 @@ class Rounds:
         try:
             await self._collect()
         except StoreError as error:
-            log.error("store refused", detail=error.detail)
+            log.error("store refused", extra={"detail": error.detail})
             warn(error.sentence)
 
     async def _collect(self) -> None:
         slots, missed = jobs.due_slots(self._config, self._store, utc_now())
         if missed:
-            log.warning("slots missed", count=missed)
+            log.warning("slots missed", extra={"count": missed})
         if slots:
             await jobs.collect(self._config, self._store, slots, utc_now, owner=self._owner)
         checking.label_new_posts(self._config, self._store, utc_now())

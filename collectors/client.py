@@ -251,6 +251,7 @@ class Client:
     async def _try_again(self, failure: PassingError, target: Target, errand: _Errand) -> Answer | str:
         import stamina
 
+        stamina.instrumentation.set_on_retry_hooks(())  # a retry that helps is no news; one that fails is told
         async for attempt in stamina.retry_context(
             on=partial(_worth_waiting, errand),
             attempts=self._tries,

@@ -62,7 +62,7 @@ class Target:
     @property
     def where(self) -> str:
         """The address without its query: what logs and errors may show."""
-        return f"{self.scheme}://{self.authority}{self.path}"
+        return self.url.partition("?")[0]
 
 
 class Gate:

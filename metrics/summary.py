@@ -47,7 +47,7 @@ def _parts(rows: list[dict[Any, Any]], labels: Mapping[str, Label]) -> Iterator[
     due = [row for row in rows if row["due"]]
     if not due:
         yield "nghỉ theo lịch"
-    elif all(row["reason"] == NO_CHANNEL and row["unknown"] == row["due"] for row in due):
+    elif any(row["reason"] == NO_CHANNEL for row in due) and not any(row["met"] for row in due):
         yield f"chưa xác minh được vì đơn vị {NO_CHANNEL}"
     else:
         for row in due:

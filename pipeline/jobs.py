@@ -13,7 +13,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,6 +24,7 @@ from collectors.client import Client
 from config.models import Channel, Config, District, Organisation
 from pipeline.clock import Clock
 from pipeline.schedule import scheduled_moments
+from store.errors import StoreError
 from store.records import Failure, FailureKind, LookResult, Reading, Slot, TakenSlot
 from store.verbs import Store
 
@@ -32,6 +33,7 @@ LEASE = 2 * LOOK_DEADLINE + timedelta(minutes=1)
 """A slot may wait for one wave of looks before its own: two deadlines and a margin."""
 LOOK_BACK = timedelta(days=60)
 """Scheduled moments older than this are forgotten rather than recorded as missed."""
+RETRY_PAUSE = timedelta(minutes=15)
 GATHER_SECONDS = 0.25
 
 log = logging.getLogger(__name__)
@@ -107,6 +109,13 @@ def slots_at(config: Config, now: datetime, only: Sequence[str] = ()) -> list[Sl
     return [Slot(channel.slug, moment) for channel in collectable(config, only)]
 
 
+def failed_slots(config: Config, store: Store, now: datetime, only: Sequence[str] = ()) -> list[Slot]:
+    """An extra slot for each channel whose newest look failed: a person who asks need not wait for the pause."""
+    last = store.last_looks()
+    failed = set(last.loc[last["state"] == "failed", "channel"])
+    return [slot for slot in slots_at(config, now, only) if slot.channel in failed]
+
+
 def collectable(config: Config, only: Sequence[str] = ()) -> list[Channel]:
     return [
         channel for channel in config.watched() if channel.platform in COLLECTORS and (not only or channel.slug in only)
@@ -148,14 +157,25 @@ class _Round:
         self._collection = Collection()
 
     async def run(self, slots: Sequence[Slot]) -> Collection:
-        writer = asyncio.create_task(self._write())
+        """Look and write side by side; when either fails or the round is stopped, nothing finished is lost."""
+        looks, writer = asyncio.create_task(self._look_at_all(slots)), asyncio.create_task(self._write())
         try:
-            await self._look_at_all(slots)
+            await asyncio.wait({looks, writer}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._all_done.set()
-            await _finish(writer)
-            await _finish(asyncio.ensure_future(asyncio.to_thread(self._store.release, list(self._open.values()))))
+            looks.cancel()
+            await _finish(asyncio.create_task(self._close(looks, writer)))
         return self._collection
+
+    async def _close(self, looks: asyncio.Task[None], writer: asyncio.Task[None]) -> None:
+        """Record what is finished, give back what is not, then tell what went wrong first."""
+        await asyncio.wait({looks})
+        self._all_done.set()
+        await asyncio.wait({writer})
+        with suppress(StoreError):  # then the leases run out by themselves
+            await asyncio.to_thread(self._store.release, list(self._open.values()))
+        for task in (writer, looks):
+            if not task.cancelled() and (error := task.exception()):
+                raise _first(error)
 
     async def _look_at_all(self, slots: Sequence[Slot]) -> None:
         """Waves are taken while the one before is still being looked at, so that the network never waits."""
@@ -223,7 +243,22 @@ async def look_at(channel: Channel, taken: TakenSlot, client: Client, clock: Clo
         outcome = Failure(
             FailureKind.DRIFT, "Chương trình gặp lỗi khi đọc trang này. Đề nghị báo người phụ trách kỹ thuật."
         )
+    outcome = _with_pause(outcome, taken.attempt, clock())
     return LookResult(taken, look.now, clock(), outcome, look.requests, look.received_bytes)
+
+
+def _with_pause(outcome: Reading | Failure, attempt: int, now: datetime) -> Reading | Failure:
+    """A failure that names no moment is tried again after a pause that grows with every attempt."""
+    if isinstance(outcome, Reading) or outcome.retry_at:
+        return outcome
+    return replace(outcome, retry_at=now + attempt * RETRY_PAUSE)
+
+
+def _first(error: BaseException) -> BaseException:
+    """What really happened, out of the groups that side-by-side work wraps it in."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def _finish(task: asyncio.Future[None]) -> None:

@@ -40,7 +40,7 @@ def _print_rich(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=escape(title), title_justify="left", show_lines=False)
+    table = Table(title=escape(title) or None, title_justify="left")
     for header in headers:
         table.add_column(escape(header))
     for row in rows:
@@ -49,7 +49,8 @@ def _print_rich(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]
 
 
 def _print_plain(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    say(title)
+    if title:
+        say(title)
     lines = [list(headers), *(list(row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(headers))]
     for line in lines:

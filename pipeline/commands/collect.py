@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from config.models import Config
@@ -20,14 +21,20 @@ def run(folder: Path, only: Sequence[str], *, now: bool, at: str | None, as_json
     with open_workplace(folder) as (config, store):
         clock = clock_for(at, config.district.tz)
         _check_names(config, only)
-        slots, missed = (
-            (jobs.slots_at(config, clock(), only), 0) if now else jobs.due_slots(config, store, clock(), only)
-        )
+        slots, missed = _slots(config, store, clock(), only, now=now)
         collection = _collect(config, store, slots, clock)
         checking.label_new_posts(config, store, clock())
         collection.missed = missed
         _print(config, collection, clock, as_json=as_json)
         return 1 if collection.failures else 0
+
+
+def _slots(config: Config, store: Store, at: datetime, only: Sequence[str], *, now: bool) -> tuple[list[Slot], int]:
+    """What to look at, and how many scheduled looks were found to have been missed."""
+    if now:
+        return jobs.slots_at(config, at, only), 0
+    slots, missed = jobs.due_slots(config, store, at, only)
+    return slots or jobs.failed_slots(config, store, at, only), missed
 
 
 def _check_names(config: Config, only: Sequence[str]) -> None:

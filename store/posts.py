@@ -168,11 +168,14 @@ def _seconds_update() -> Update:
 def _misses(entry: Entry) -> bool:
     """Whether a post that is not in this reading is missed by it."""
     reading = entry.reading
-    return reading.complete and not reading.unchanged and reading.coverage_from is not None and not entry.late
+    return reading.complete and reading.coverage_from is not None and not entry.late
 
 
 def _note_missing(connection: Connection, entries: Sequence[Entry], seen: Container[PostKey]) -> None:
-    """Missing the first time, gone the second: one look may have caught the site half-way."""
+    """Missing the first time, gone the second: one look may have caught the site half-way.
+
+    An unchanged source still misses what the look before it missed, and nothing else.
+    """
     if not entries:
         return
     seen_at = {entry.channel_id: entry.seen_at for entry in entries}
@@ -189,13 +192,14 @@ def _sight(row: Row[Any], seen_at: Mapping[int, int]) -> dict[str, int]:
     return {"of_post": row.id, "seen_at": seen_at[row.channel_id]}
 
 
-def _covered_posts(connection: Connection, entries: Iterable[Entry]) -> Sequence[Row[Any]]:
+def _covered_posts(connection: Connection, entries: Sequence[Entry]) -> Sequence[Row[Any]]:
     """The posts that these readings must hold if they still exist.
 
     A post whose date is only the moment we first saw it may be older than a window that shows no dates.
     """
     floors = [(entry.channel_id, epoch(entry.reading.coverage_from or EVER)) for entry in entries]
     asked = table_of(connection, {"channel_id": Integer(), "floor": BigInteger()}, floors)
+    unchanged = [entry.channel_id for entry in entries if entry.reading.unchanged]
     published = type_coerce(post.c.published_at, BigInteger)
     statement = select(
         post.c.id,
@@ -204,7 +208,8 @@ def _covered_posts(connection: Connection, entries: Iterable[Entry]) -> Sequence
         type_coerce(post.c.missing_since, BigInteger).label("missing_since"),
     ).join(asked, and_(asked.c.channel_id == post.c.channel_id, published > asked.c.floor))
     sure = or_(post.c.date_source != DateSource.FIRST_SEEN.value, asked.c.floor == epoch(EVER))
-    return connection.execute(statement.where(post.c.gone_at.is_(None), sure)).all()
+    looked_for = or_(post.c.missing_since.is_not(None), post.c.channel_id.not_in(unchanged))
+    return connection.execute(statement.where(post.c.gone_at.is_(None), sure, looked_for)).all()
 
 
 def _record_counts(connection: Connection, by_channel: Mapping[int, Entry], seen: Mapping[PostKey, Post]) -> None:

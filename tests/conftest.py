@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import warnings
@@ -17,7 +18,29 @@ import pytest
 from store.verbs import Store, create_store, open_store
 
 CREATED = datetime(2026, 1, 1, tzinfo=UTC)
+SKIP_NOTHING = os.environ.get("NHIP_TESTS_SKIP_NOTHING") == "1"
 NewUrl = Callable[[], str]
+
+
+def need(condition: object, how: str) -> None:
+    """Skip a test that this machine cannot run, with one line on how it could; where CI runs, fail instead."""
+    if condition:
+        return
+    if SKIP_NOTHING:
+        pytest.fail(how, pytrace=False)
+    pytest.skip(how)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A run that may skip nothing fails when anything was skipped, by whatever means."""
+    reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+    if SKIP_NOTHING and reporter and reporter.stats.get("skipped") and not session.exitstatus:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if SKIP_NOTHING and (skipped := terminalreporter.stats.get("skipped")):
+        terminalreporter.line(f"NHIP_TESTS_SKIP_NOTHING=1, but {len(skipped)} skipped: this run fails.", red=True)
 
 
 class Postgres:

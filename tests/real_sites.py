@@ -19,6 +19,7 @@ from datetime import datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 WORDPRESS = Path("/usr/share/wordpress")
 
@@ -54,6 +55,10 @@ function wp_create_category_named($name) {
     return (int) $found['term_id'];
 }
 """
+
+
+NEED_WORDPRESS = "apt-get install --no-install-recommends wordpress php-cli php-mysql mariadb-server"
+NEED_HUGO = "apt-get install --no-install-recommends hugo"
 
 
 def have_wordpress() -> bool:
@@ -214,14 +219,22 @@ def build_hugo(folder: Path, articles: list[tuple[str, datetime]], base: str = "
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
+    def __init__(self, *args: Any, asked: list[str], **options: Any) -> None:
+        self.asked = asked
+        super().__init__(*args, **options)
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        self.asked.append(self.path)
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
         pass
 
 
 @contextmanager
-def serving(folder: Path, port: int = 0) -> Iterator[str]:
-    """Serve a folder of files on loopback; yields the address."""
-    server = ThreadingHTTPServer(("127.0.0.1", port), partial(QuietHandler, directory=str(folder)))
+def serving(folder: Path, port: int = 0, asked: list[str] | None = None) -> Iterator[str]:
+    """Serve a folder of files on loopback; yields the address. Every path that was asked for lands in *asked*."""
+    handler = partial(QuietHandler, directory=str(folder), asked=[] if asked is None else asked)
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -75,11 +76,37 @@ def daily_items(last: datetime, days: int) -> list[tuple[str, datetime]]:
     return [(f"Tin tốt ngày thứ {n}", last - timedelta(days=n)) for n in range(days)]
 
 
+class FeedSite:
+    """A static site with one feed, to publish in."""
+
+    def __init__(self, folder: Path, base: str) -> None:
+        self.file, self.base, self.address = folder / "feed.xml", base, f"{base}/feed.xml"
+        self.editions = 0
+
+    def publish(self, *items: tuple[str, datetime]) -> None:
+        """Make the feed hold exactly these (title, published); every edition is a second newer than the last."""
+        self.editions += 1
+        self.file.write_text(feed(self.base, items), encoding="utf-8")
+        os.utime(self.file, (FRIDAY.timestamp() + self.editions,) * 2)
+
+    def link(self, published: datetime) -> str:
+        return f"{self.base}/bai/{published:%Y%m%d%H%M}"
+
+
 @contextmanager
-def feeds_on_loopback(folder: Path, count: int, days: int = 10) -> Iterator[list[str]]:
-    """`count` static feeds, one per file; yields their addresses."""
+def feed_site(folder: Path, *items: tuple[str, datetime]) -> Iterator[FeedSite]:
     folder.mkdir(parents=True, exist_ok=True)
     with serving(folder) as base:
+        site = FeedSite(folder, base)
+        site.publish(*items)
+        yield site
+
+
+@contextmanager
+def feeds_on_loopback(folder: Path, count: int, days: int = 10, asked: list[str] | None = None) -> Iterator[list[str]]:
+    """`count` static feeds, one per file; yields their addresses. Every path asked for lands in *asked*."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with serving(folder, asked=asked) as base:
         names = [f"feed-{number}.xml" for number in range(count)]
         for number, name in enumerate(names):
             items = daily_items(FRIDAY - timedelta(minutes=number + 1), days)

@@ -165,6 +165,16 @@ def test_a_post_is_missing_after_one_complete_look_and_gone_after_the_second(sto
     assert_invariants(store_url, MONDAY)
 
 
+def test_an_unchanged_source_still_misses_what_the_look_before_it_missed(store: Store) -> None:
+    watch(store, "mot")
+    see(store, "mot", [a_post("a"), a_post("b")], FRIDAY, coverage_from=EVER)
+    see(store, "mot", [a_post("a")], SATURDAY, coverage_from=EVER)
+    see(store, "mot", [], SUNDAY, coverage_from=EVER, unchanged=True)
+    gone = stored_posts(store)["gone_at"]
+    assert gone.loc["b"] == SUNDAY
+    assert gone.isna().loc["a"]
+
+
 def test_a_post_that_comes_back_was_never_gone(store: Store) -> None:
     watch(store, "mot")
     for at, posts in ((FRIDAY, ["a"]), (SATURDAY, []), (SUNDAY, []), (MONDAY, ["a"])):

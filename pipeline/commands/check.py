@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from config.models import Config
+from config.models import Config, Label
 from metrics.periods import Period, PeriodError, local_date, parse_period, week_of
 from metrics.summary import sentences, summary
 from pipeline import checking, show
@@ -65,7 +65,7 @@ def _print(
         show.say("Không có cơ sở Đoàn nào có hiệu lực trong kỳ này. Đề nghị kiểm tra units.toml.")
         return
     labels = config.district.labels
-    headers = ("Đơn vị", *(labels[slug].name for slug in labels), "Nhận xét")
+    headers = ("Đơn vị", *(_header(label, period) for label in labels.values()), "Nhận xét")
     marks = cells.assign(mark=_marks(cells)).groupby(["unit", "label"], sort=False)["mark"].agg(" ".join)
     rows = [
         (config.units[unit].name, *(str(marks.get((unit, slug), "")) for slug in labels), sentence.split(": ", 1)[1])
@@ -76,6 +76,11 @@ def _print(
     for label in labels.values():
         show.say(f"{label.name}: căn cứ {label.clause}.")
     show.say(_overall(totals))
+
+
+def _header(label: Label, period: Period) -> str:
+    is_week = (period.end - period.start).days == 7
+    return f"{label.name} T2–CN" if label.every == "day" and is_week else label.name
 
 
 def _marks(cells: pd.DataFrame) -> pd.Series[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
 import re
 import sys
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline import problems
+from pipeline import problems, show
 from pipeline.help import Command, Group
 
 app = typer.Typer(
@@ -43,7 +42,14 @@ def nhip(
     context: typer.Context,
     config: Annotated[
         Path,
-        typer.Option("--config", metavar="THƯ_MỤC", envvar="NHIP_CONFIG", help="Thư mục cấu hình.", show_default=False),
+        typer.Option(
+            "--config",
+            metavar="THƯ_MỤC",
+            envvar="NHIP_CONFIG",
+            help="Thư mục cấu hình.",
+            show_default=False,
+            readable=False,  # the loader says better what is wrong with it
+        ),
     ] = Path(),
     debug: Annotated[bool, typer.Option("--debug", help="In chi tiết kỹ thuật khi có lỗi.")] = False,
 ) -> None:
@@ -146,6 +152,8 @@ def main() -> None:
     debug = "--debug" in sys.argv[1:]
     try:
         code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+        if code == problems.INTERRUPTED:  # the library turns Ctrl+C into this code, without a word
+            code = problems.report(KeyboardInterrupt(), debug=debug)
     except typer.TyperException as error:
         code = problems.report(problems.UserError(_usage_sentence(error)), debug=debug)
     except (Exception, KeyboardInterrupt, typer.Abort) as error:  # noqa: BLE001 - the last handler
@@ -162,17 +170,14 @@ def _speak_utf8() -> None:
 
 
 def _usage_sentence(error: typer.TyperException) -> str:
-    quoted = re.search(r"'([^']+)'", error.format_message())
-    subject = f" Kiểm tra «{quoted[1]}»." if quoted else ""
+    named = re.search(r"'([^']+)'|(?<!\S)(--?[\w-]+)", error.format_message())
+    subject = f" Kiểm tra «{named[1] or named[2]}»." if named else ""
     return f"Câu lệnh chưa đúng.{subject} Xem cách dùng: nhip --help, hoặc nhip TÊN_LỆNH --help."
 
 
 def _leave(code: int) -> None:
-    """Exit; a reader that closed the pipe early is no error of ours."""
-    try:
+    with show.early_leavers_allowed():
         sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
 
 

@@ -15,6 +15,8 @@ WORDS = {
     "Show this message and exit.": "In hướng dẫn này.",
     "[required]": "[bắt buộc]",
     "[env var: ": "[biến môi trường: ",
+    " <path>": "",
+    " <str>": "",
 }
 
 

@@ -17,6 +17,7 @@ OS_SENTENCES = {
     errno.EPERM: "Không có quyền đọc hoặc ghi. Đề nghị kiểm tra quyền của tệp, thư mục này.",
     errno.EROFS: "Thư mục này chỉ cho đọc. Đề nghị chọn thư mục khác có quyền ghi.",
     errno.ENOENT: "Không tìm thấy tệp hoặc thư mục này. Đề nghị kiểm tra lại đường dẫn.",
+    errno.EEXIST: "Ở đây đã có một tệp cùng tên. Đề nghị chọn thư mục khác.",
     errno.ENOTDIR: "Đường dẫn này không phải là thư mục. Đề nghị chọn một thư mục.",
     errno.EADDRINUSE: "Cổng mạng đang có chương trình khác dùng. Đề nghị chọn cổng khác hoặc tắt chương trình kia.",
 }
@@ -54,7 +55,7 @@ def explain(error: BaseException) -> tuple[str, int]:
 
 
 def _explain_os(error: OSError) -> str:
-    place = f" ({error.filename})" if error.filename else ""
+    place = f" Vị trí: {error.filename}." if error.filename else ""
     sentence = OS_SENTENCES.get(error.errno or 0, "Hệ điều hành báo lỗi khi đọc hoặc ghi. Đề nghị thử lại.")
     return sentence + place
 

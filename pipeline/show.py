@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,17 @@ class Advance(Protocol):
 
 
 def say(text: str = "") -> None:
-    sys.stdout.write(text + "\n")
+    with early_leavers_allowed():
+        sys.stdout.write(text + "\n")
+
+
+@contextmanager
+def early_leavers_allowed() -> Iterator[None]:
+    """A reader that closes the pipe early is no error of ours: the rest of the answer goes nowhere."""
+    try:
+        yield
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def warn(text: str) -> None:

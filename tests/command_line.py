@@ -72,6 +72,10 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     return own | {"PYTHONPATH": str(ROOT)} | dict(more or {})
 
 
+def start_nhip(*words: object) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command(*words), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
 def run_nhip(*words: object, env: Mapping[str, str] | None = None, before: Sequence[str] = ()) -> Said:
     """Run one command as a process; *before* stands in front of it, as in «setpriv … nhip»."""
     done = subprocess.run(

@@ -235,7 +235,7 @@ def serving(folder: Path, port: int = 0, asked: list[str] | None = None) -> Iter
     """Serve a folder of files on loopback; yields the address. Every path that was asked for lands in *asked*."""
     handler = partial(QuietHandler, directory=str(folder), asked=[] if asked is None else asked)
     server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:

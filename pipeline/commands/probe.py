@@ -12,6 +12,7 @@ from config.load import FILES, load_config
 from config.models import Config
 from pipeline import jobs, show
 from pipeline.clock import utc_now
+from pipeline.redact import redact
 from pipeline.workplace import local_text
 
 
@@ -33,9 +34,9 @@ async def _probe(config: Config, url: str) -> ProbeResult:
 
 def _print_failure(url: str, error: CollectError, *, as_json: bool) -> int:
     if as_json:
-        show.print_json({"url": url, "way": None, "kind": error.kind.value, "sentence": error.sentence})
+        show.print_json({"url": redact(url), "way": None, "kind": error.kind.value, "sentence": error.sentence})
     else:
-        show.warn(f"{url}: {error.sentence}")
+        show.warn(f"{redact(url)}: {error.sentence}")
     return 1
 
 

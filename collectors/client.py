@@ -28,7 +28,7 @@ import httpx
 from aiohttp.abc import AbstractResolver, ResolveResult
 from httpx_aiohttp import AiohttpTransport
 
-from collectors.base import CollectError
+from collectors.base import CollectError, GateError
 from collectors.body import DECODED_LIMIT, RAW_LIMIT, BadBodyError, Body, TruncatedError, too_large
 from collectors.faults import PassingError, broken_exchange, drift, out_of_time, refused_status
 from collectors.guard import Gate, Target
@@ -40,6 +40,9 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 UNWANTED = frozenset({204, 206})
 """Successes that bring no whole page: nobody asked for them."""
 NOT_MODIFIED = 304
+REDIRECTED_INSIDE = (
+    "{where} chuyển hướng tới một địa chỉ không được phép đọc. Đề nghị báo người quản trị trang kiểm tra."
+)
 _IDLE_SECONDS = 5.0
 """How long a connection outlives the pause between visits: kept longer, many sites use up the file limit."""
 _CHATTY = ("httpx", "httpcore", "aiohttp.client", "aiohttp.internal")
@@ -213,6 +216,8 @@ class Client:
             onward = self._gate.check(urljoin(target.url, location))
         except ValueError:
             raise drift(target, "trang chuyển hướng tới địa chỉ sai", "unusable location") from None
+        except GateError as error:
+            raise GateError(error.detail, REDIRECTED_INSIDE.format(where=target.where)) from None
         if target.scheme == "https" and onward.scheme == "http":
             raise _unsafe(target, "trang chuyển hướng từ https về http không mã hóa", "redirect to plain http")
         return onward
@@ -221,7 +226,7 @@ class Client:
         """The answer of one address, or where it redirects to, with the host's turn and the deadline."""
         if errand.secrets and target.scheme == "http" and not self._gate.allows(target):
             raise _unsafe(target, "mã truy cập không được gửi qua http không mã hóa", "secret over plain http")
-        async with self._turns.take(target.host) as host:
+        async with self._turns.take(target.authority) as host:
             try:
                 reply = await self._in_time(target, errand)
             except CollectError as error:

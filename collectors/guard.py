@@ -84,7 +84,7 @@ class Gate:
         if target.port not in DEFAULT_PORTS.values():
             raise _closed(target.authority, f"cổng {target.port} không phải cổng web thường dùng (80, 443)")
         if _is_literal(target.host) and not is_public(target.host):
-            raise _closed(target.authority, "nằm trong mạng nội bộ")
+            raise _closed(target.authority, "địa chỉ này nằm trong mạng nội bộ")
         return target
 
     def check_addresses(self, host: str, port: int, addresses: Iterable[str]) -> None:
@@ -93,7 +93,7 @@ class Gate:
         if f"{host}:{port}" in self._allowed:
             self._reachable.update(_socket_name(address, port) for address in found)
         elif not all(is_public(address) for address in found):
-            raise _closed(f"{host}:{port}", "trỏ vào mạng nội bộ")
+            raise _closed(f"{host}:{port}", "địa chỉ này trỏ vào mạng nội bộ")
 
     def may_connect(self, address: str, port: int) -> bool:
         """The last look, at the socket: whether this very address may be connected to."""
@@ -192,7 +192,7 @@ def _socket_name(address: str, port: int) -> str:
 def _closed(authority: str, reason: str) -> GateError:
     log.warning("refused by the gate", extra={"authority": authority})
     sentence = (
-        f"Không đọc «{authority}» vì địa chỉ này {reason}. Nếu đúng là trang của đơn vị, "
+        f"Không đọc «{authority}» vì {reason}. Nếu đúng là trang của đơn vị, "
         f"đề nghị thêm «{authority}» vào mục allow của [network] trong district.toml."
     )
     return GateError(f"refused by the gate: {authority}", sentence)

@@ -453,6 +453,29 @@ class SitemapSite:
 
 
 @dataclass
+class FixedSite:
+    """A site of a few fixed texts by address; «{base}» in them is its own address."""
+
+    texts: dict[str, str]
+
+    def answer(self, request: Request, base: str) -> Reply:
+        text = self.texts.get(request.path)
+        return NOT_FOUND if text is None else xml(text.replace("{base}", base))
+
+
+def urlset(*rows: tuple[str, datetime | str]) -> str:
+    """A sitemap of addresses with their dates, or with what stands in place of a date."""
+    dates = ((path, at if isinstance(at, str) else f"<lastmod>{at.isoformat()}</lastmod>") for path, at in rows)
+    urls = "".join(f"<url><loc>{{base}}{path}</loc>{date}</url>" for path, date in dates)
+    return f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>'
+
+
+def sitemap_index(*paths: str) -> str:
+    rows = "".join(f"<sitemap><loc>{{base}}{path}</loc></sitemap>" for path in paths)
+    return f'<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{rows}</sitemapindex>'
+
+
+@dataclass
 class ListingSite:
     """A hand-made site: a list with or without dates, article pages with a printed date."""
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from collectors.base import CollectError
 from collectors.client import Answer
 from collectors.website import feed, loose
-from collectors.website.visit import oldest_of_list
+from collectors.website.visit import oldest_of_list, surely_after
 from store.records import Confidence, DateSource, FailureKind, Post
 from tests.site_server import HCMC, MAILBOX, PAYLOADS, PERSON, Article, Reply, atom, json_feed, rss
 
@@ -340,25 +340,45 @@ def dated(*days: int) -> list[Post]:
         ((400, 300, 0, 1), 1),
         ((3, 2, 1, 0), 3),
         ((5,), 5),
-        ((0, 2, 1, 4, 3), 4),
+        ((0, 2, 1, 4, 3), 3),
+        ((0, 684, 0), 0),
+        ((684, 0), 0),
     ],
 )
-def test_a_list_covers_from_its_oldest_post_and_pinned_ones_prove_nothing(
+def test_a_list_covers_from_its_oldest_post_and_what_stands_above_a_newer_one_proves_nothing(
     days_ago: tuple[int, ...], covered_days: int
 ) -> None:
-    assert oldest_of_list(dated(*days_ago)) == MORNING - timedelta(days=covered_days)
+    assert oldest_of_list(dated(*days_ago), HCMC, NOW) == MORNING - timedelta(days=covered_days)
 
 
 @given(st.lists(st.integers(0, 1000), min_size=1, max_size=30))
 def test_coverage_never_reaches_further_back_than_the_oldest_post(days_ago: list[int]) -> None:
     posts = dated(*days_ago)
-    covered = oldest_of_list(posts)
+    covered = oldest_of_list(posts, HCMC, NOW)
     assert covered is not None
     assert covered >= MORNING - timedelta(days=max(days_ago))
-    assert oldest_of_list(sorted(posts, key=lambda post: post.published_at or MORNING)) == MORNING - timedelta(
-        days=max(days_ago)
-    )
+    rising = sorted(posts, key=lambda post: post.published_at or MORNING)
+    deepest = max(days_ago) if len(days_ago) > 2 else min(days_ago)
+    assert oldest_of_list(rising, HCMC, NOW) == MORNING - timedelta(days=deepest)
+
+
+@pytest.mark.parametrize(
+    ("at", "confidence", "covered"),
+    [
+        ("2026-11-18T08:30:00+07:00", Confidence.EXACT, "2026-11-18T08:30:00+07:00"),
+        ("2026-11-18T08:30:00+07:00", Confidence.LOW, "2026-11-18T08:30:00+07:00"),
+        ("2026-11-18T08:00:00+07:00", Confidence.HOUR, "2026-11-19T00:00:00+07:00"),
+        ("2026-11-18T00:00:00+07:00", Confidence.DAY, "2026-11-19T00:00:00+07:00"),
+        ("2026-11-18T00:00:00+07:00", Confidence.EXACT, "2026-11-19T00:00:00+07:00"),
+        ("2026-11-18T00:00:00+00:00", Confidence.EXACT, "2026-11-19T00:00:00+07:00"),
+        ("2026-11-20T00:00:00+07:00", Confidence.DAY, NOW.isoformat()),
+    ],
+)
+def test_a_day_of_which_the_end_of_the_list_names_no_minute_is_not_wholly_covered(
+    at: str, confidence: Confidence, covered: str
+) -> None:
+    assert surely_after(datetime.fromisoformat(at), confidence, HCMC, NOW) == datetime.fromisoformat(covered)
 
 
 def test_without_dates_nothing_is_covered() -> None:
-    assert oldest_of_list([]) is None
+    assert oldest_of_list([], HCMC, NOW) is None

@@ -138,7 +138,7 @@ def test_a_google_news_sitemap_states_title_and_publishing_moment() -> None:
     assert (entry.title, entry.published) == ("Tin tốt", True)
     (item,) = sitemap.datable([entry], HCMC, NOW)
     assert item.moment.at == MORNING
-    assert sitemap.newest_first([item], None)[1] == MORNING
+    assert sitemap.newest_first([item], None, HCMC, NOW)[1] == MORNING
 
 
 def test_a_sitemap_without_dates_is_refused_as_a_way() -> None:
@@ -180,9 +180,9 @@ def test_what_is_no_sitemap_is_a_typed_error(body: bytes) -> None:
 
 def test_a_sitemap_read_whole_covers_everything_and_a_cut_one_its_newest_part() -> None:
     few = sitemap.datable(sitemap.parse(answer(urls([1, 2, 3]))).entries, HCMC, NOW)
-    assert sitemap.newest_first(few, None)[1] == EVER
+    assert sitemap.newest_first(few, None, HCMC, NOW)[1] == EVER
     many = sitemap.datable(sitemap.parse(answer(urls(list(range(2500))))).entries, HCMC, NOW)
-    taken, covered = sitemap.newest_first(many, None)
+    taken, covered = sitemap.newest_first(many, None, HCMC, NOW)
     assert (len(taken), covered) == (2000, taken[-1].moment.at)
 
 

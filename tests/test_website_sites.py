@@ -344,7 +344,7 @@ def test_nukeviet_with_a_full_sitemap_covers_from_its_oldest_entry() -> None:
     assert reading.coverage_from == min(post.published_at for post in reading.posts if post.published_at)
 
 
-def test_a_new_nukeviet_article_costs_two_requests_and_keeps_the_known_titles() -> None:
+def test_a_new_nukeviet_article_costs_three_requests_and_keeps_the_known_titles() -> None:
     site = NukeViet(articles(60))
     with serving(site) as served:
         first = look(served, way="nukeviet")
@@ -352,7 +352,7 @@ def test_a_new_nukeviet_article_costs_two_requests_and_keeps_the_known_titles() 
         served.asked.clear()
         second = look(served, first, now=NOW + timedelta(hours=1), way="nukeviet", at=None)
         asked = list(served.asked)
-    assert [path.partition("?")[0] for path in asked] == ["/sitemap-vi.news.xml", "/vi/news/rss/"]
+    assert [path.partition("?")[0] for path in asked] == ["/sitemap.xml", "/sitemap-vi.news.xml", "/vi/news/rss/"]
     assert second.posts[0].title == "Tin tốt hôm nay"
     known = {post.platform_id: post.title for post in first.posts}
     assert all(known[post.platform_id] == post.title for post in second.posts[1:])

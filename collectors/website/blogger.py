@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
@@ -15,9 +15,6 @@ from collectors.website.dates import machine_date
 from collectors.website.text import excerpt, identity, normal_url, plain
 from collectors.website.visit import Harvest, Visit, emptied, fresh, oldest, reading_of, unchanged
 from store.records import EVER, Confidence, DateSource, FailureKind, Post, Reading, Snapshot, Source
-
-if TYPE_CHECKING:
-    pass
 
 A_PAGE = 150
 TOO_MANY = "Blog có nhiều bài hơn mức đọc một lần; chỉ đọc {count} bài mới nhất."
@@ -57,17 +54,22 @@ class Blog(msgspec.Struct):
 
 
 async def read(visit: Visit) -> Reading:
-    """The blog's posts: all of them on a full look, else those since two weeks before the newest known."""
+    """The blog's posts: all of them on a full look, else those since two weeks before the newest known.
+
+    A window without the newest known post proves nothing: the whole blog is asked for before it is believed.
+    """
     since = visit.since()
     first = await visit.look.get(page_url(visit, since, start=1))
     answer, known = fresh(visit, visit.known, first)
     if answer is None:
         return unchanged(known)
     feed = decode_json(first.body, Blog).feed
+    if not feed.entry and since is not None:
+        return await read(replace(visit, full=True))
     total = stated_total(feed)
     whole = await _append_pages(visit, since, feed.entry, total)
     posts = [to_post(entry, first.url, visit.look.zone) for entry in feed.entry]
-    if not posts and since is None:
+    if not posts:
         emptied(visit.known)
     counted = since is None and visit.options.category is None
     harvest = Harvest(

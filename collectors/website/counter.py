@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from selectolax.lexbor import LexborHTMLParser
@@ -11,7 +12,7 @@ from collectors.base import CollectError
 from collectors.website.text import clean, decode
 from collectors.website.visit import Visit
 from config.folding import bare, spelled
-from store.records import FailureKind, Reading, Snapshot, Source
+from store.records import Reading, Snapshot, Source
 
 ROUNDED = r"\s?(?:k|m|tr|trieu|nghin|ngan)\b"
 NUMBER = rf"(?P<number>\d{{1,3}}(?P<mark>[.,\s])\d{{3}}(?:(?P=mark)\d{{3}})*|\d+)(?![\d.,]*\d|{ROUNDED})"
@@ -28,15 +29,22 @@ async def added(reading: Reading, visit: Visit) -> Reading:
     """The reading with the visitor counter of the home page; a missing counter is a note, not a failure."""
     try:
         answer = await visit.look.get(visit.home)
-    except CollectError as error:
-        if error.kind is FailureKind.NETWORK:
-            raise
+    except CollectError:
         return replace(reading, notes=(*reading.notes, NOT_SEEN))
     count = total_visits(decode(answer.body, answer.headers.get("content-type", "")))
     if count is None:
         return replace(reading, notes=(*reading.notes, NOT_SEEN))
-    snapshot = Snapshot(visit.look.now, Source.SITE, views=count)
-    return replace(reading, snapshots=(*reading.snapshots, snapshot))
+    return replace(
+        reading, snapshots=_with_views(reading.snapshots, Snapshot(visit.look.now, Source.SITE, views=count))
+    )
+
+
+def _with_views(snapshots: Sequence[Snapshot], views: Snapshot) -> tuple[Snapshot, ...]:
+    """The snapshots with the views in the one of this moment: a channel has one a moment from each source."""
+    for place, one in enumerate(snapshots):
+        if (one.observed_at, one.source) == (views.observed_at, views.source):
+            return (*snapshots[:place], replace(one, views=views.views), *snapshots[place + 1 :])
+    return (*snapshots, views)
 
 
 def total_visits(html: str) -> int | None:

@@ -68,6 +68,8 @@ FIELDS = {
 }
 """Every element that is read; anything else in a feed (authors, comments) does not exist for us."""
 
+FEED_END = re.compile(r"</\s*(?:rss|feed|rdf:RDF)\s*>")
+CUT = "Nguồn tin bị cắt giữa chừng nên lần xem này không đủ để nói đơn vị chưa có bài."
 LOOSE = "Nguồn tin RSS sai chuẩn, đọc ở chế độ nới lỏng. Đề nghị người quản trị trang sửa nguồn tin."
 REPAIRED = "Nguồn tin có nội dung thừa hoặc ký tự hỏng, đã bỏ qua khi đọc."
 NO_ITEMS = "Nguồn tin chưa có bài nào."
@@ -119,10 +121,15 @@ async def read(visit: Visit) -> Reading:
     if answer is None:
         return unchanged(known)
     posts, notes = parse(answer, visit.look.zone, visit.look.now)
+    whole = CUT not in notes
+    if not posts and not whole:
+        raise not_a_source(answer, "feed")
     if not posts:
         emptied(visit.known)
     mine = in_column(posts, visit.options.category)
-    return reading_of(visit, known, Harvest(mine, oldest_of_list(posts), notes=notes))
+    return reading_of(
+        visit, known, Harvest(mine, oldest_of_list(posts, visit.look.zone, visit.look.now), complete=whole, notes=notes)
+    )
 
 
 def parse(answer: Answer, zone: ZoneInfo, now: datetime) -> tuple[list[Post], tuple[str, ...]]:
@@ -180,7 +187,8 @@ def _repaired(answer: Answer) -> Feed:
     try:
         feed = _from_xml(body)
     except etree.XMLSyntaxError:
-        return Feed([Item(*fields) for fields in loose.items(body)[:ITEMS_CAP]], "", (LOOSE,))
+        items = [Item(*fields) for fields in loose.items(body)[:ITEMS_CAP]]
+        return Feed(items, "", (LOOSE,) if FEED_END.search(text) else (LOOSE, CUT))
     return feed._replace(notes=(REPAIRED,))
 
 

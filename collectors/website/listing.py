@@ -61,7 +61,7 @@ async def read(visit: Visit) -> Reading:
     undated = sum(post.published_at is None for post in posts)
     harvest = Harvest(
         posts,
-        None if undated else oldest_of_list(posts),
+        oldest_of_list(posts, visit.look.zone, visit.look.now),
         complete=pages.unread == 0,
         notes=(UNDATED.format(count=undated),) if undated else (),
     )

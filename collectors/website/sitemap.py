@@ -27,6 +27,7 @@ from collectors.website.visit import (
     moment,
     not_a_source,
     reading_of,
+    surely_after,
     unchanged,
 )
 from collectors.website.xml import parse_xml
@@ -49,6 +50,8 @@ SAME_DAY = "Sơ đồ trang ghi mọi bài cùng ngày hôm nay nên không cho 
 NO_DATES = "Sơ đồ trang không ghi ngày của bài nên không dùng được. Đề nghị dùng cách đọc khác."
 NONE_FOUND = "Không tìm thấy sơ đồ trang (sitemap). Đề nghị chạy «nhip probe» để tìm cách đọc khác."
 MODIFIED = "Sơ đồ trang chỉ ghi ngày sửa; ngày đăng của {count} bài là phỏng đoán."
+SOME_UNDATED = "Sơ đồ trang không ghi ngày của {count} địa chỉ, nên không kết luận được ngày nào thiếu bài."
+SKIPPED = "Còn {count} sơ đồ trang con chưa đọc, nên không kết luận được ngày nào thiếu bài."
 FROM_ADDRESS = "Tên của {count} bài lấy từ đường dẫn, không dấu."
 
 
@@ -68,6 +71,15 @@ class Sitemap(NamedTuple):
     entries: list[Entry]
 
 
+class Found(NamedTuple):
+    """The address of the first sitemap, a digest of all that were read, their articles, and how many were not."""
+
+    root: str
+    digest: str
+    entries: list[Entry]
+    skipped: int
+
+
 class Dated(NamedTuple):
     entry: Entry
     moment: Moment
@@ -75,35 +87,46 @@ class Dated(NamedTuple):
 
 async def read(visit: Visit) -> Reading:
     """The articles of the site's sitemaps: all on the first look, later those changed in the last weeks."""
-    root, digest, entries = await _everything(visit)
-    dated = datable(entries, visit.look.zone, visit.look.now)
-    if digest == visit.known.digest and not visit.full:
+    found = await _everything(visit)
+    dated = datable(found.entries, visit.look.zone, visit.look.now)
+    if found.digest == visit.known.digest and not visit.full:
         return unchanged(visit.known)
-    since = visit.window()
-    recent, coverage = newest_first(dated, since)
+    recent, coverage = newest_first(dated, visit.window(), visit.look.zone, visit.look.now)
+    holes = hole_notes(len(found.entries) - len(dated), found.skipped)
     pages = Pages(visit)
     posts = [await _post(item, pages) for item in recent]
     if not dated:
         emptied(visit.known)
     guessed = sum(post.date_confidence is Confidence.LOW for post in posts)
-    notes = [MODIFIED.format(count=guessed)] if guessed else []
+    notes = (*holes, MODIFIED.format(count=guessed)) if guessed else holes
     full_at = int(visit.look.now.timestamp()) if visit.full else visit.known.full_at
-    known = replace(visit.known, at=root, digest=digest, full_at=full_at)
+    known = replace(visit.known, at=found.root, digest=found.digest, full_at=full_at)
     known = pages.kept_in(known, (item.entry.url for item in recent))
-    mine = in_column(posts, visit.options.category)
-    return reading_of(visit, known, Harvest(mine, coverage, notes=(*notes, *title_notes(pages.unread))))
+    harvest = Harvest(
+        in_column(posts, visit.options.category),
+        None if holes else coverage,
+        complete=pages.unread == 0,
+        notes=(*notes, *title_notes(pages.unread)),
+    )
+    return reading_of(visit, known, harvest)
 
 
-async def _everything(visit: Visit) -> tuple[str, str, list[Entry]]:
-    """The address of the first sitemap, a digest of all that were read, and their article entries."""
+async def _everything(visit: Visit) -> Found:
+    """The article entries of the first sitemap and its children; CollectError when an index lists no articles."""
     answer = await (visit.look.get(visit.at, body_limit=SITEMAP_BYTES) if visit.at else find(visit))
     root, bodies, sitemap = answer.url, [answer.body], parse(answer)
-    entries = sitemap.entries
-    for child in choose_children(sitemap.children):
+    entries, children = sitemap.entries, choose_children(sitemap.children)
+    if sitemap.children and not children:
+        raise CollectError(FailureKind.DRIFT, "sitemap index without articles", sentence=NONE_FOUND)
+    skipped = len(children[CHILDREN_A_LOOK:])
+    for child in children[:CHILDREN_A_LOOK]:
         answer = await visit.look.get(child.url, body_limit=SITEMAP_BYTES)
         bodies.append(answer.body)
-        entries.extend(parse(answer).entries)
-    return root, digest_of(b"".join(bodies)), [entry for entry in entries if is_article(entry.url)]
+        inner = parse(answer)
+        entries.extend(inner.entries)
+        skipped += len(inner.children)
+    articles = [entry for entry in entries if is_article(entry.url)]
+    return Found(root, digest_of(b"".join(bodies)), articles, skipped)
 
 
 async def find(visit: Visit) -> Answer:
@@ -169,9 +192,9 @@ def _entry(element: etree._Element, base: str) -> Entry:
 
 
 def choose_children(children: Sequence[Entry]) -> list[Entry]:
-    """The sitemaps of an index that list articles, the most recently changed first."""
-    articles = [child for child in children if not NOT_NEWS.search(urlsplit(child.url).path)]
-    return sorted(articles, key=lambda child: child.date, reverse=True)[:CHILDREN_A_LOOK]
+    """The sitemaps of an index that list articles, the most recently changed first; undated ones last to first."""
+    articles = [child for child in reversed(children) if not NOT_NEWS.search(urlsplit(child.url).path)]
+    return sorted(articles, key=lambda child: child.date, reverse=True)
 
 
 def is_article(url: str) -> bool:
@@ -192,23 +215,25 @@ def datable(entries: Sequence[Entry], zone: ZoneInfo, now: datetime) -> list[Dat
     return dated
 
 
-def newest_first(dated: Sequence[Dated], since: datetime | None) -> tuple[list[Dated], datetime | None]:
-    """The entries to look at, newest first, and from when they are all of the site's.
+def newest_first(
+    dated: Sequence[Dated], since: datetime | None, zone: ZoneInfo, now: datetime
+) -> tuple[list[Dated], datetime | None]:
+    """The entries to look at, newest first, and from when they are all of the site's; None without entries.
 
     A modification date is never before the publishing date, so both kinds prove coverage. A news sitemap
     holds two days only.
     """
     recent = sorted(dated, key=lambda item: item.moment.at, reverse=True)
-    oldest = recent[-1].moment.at if recent else None
+    if not recent:
+        return [], None
+    oldest = surely_after(*recent[-1].moment, zone, now)
     if since is not None:
         recent = [item for item in recent if item.moment.at >= since]
-    whole = len(recent) <= ENTRIES_A_LOOK
-    recent = recent[:ENTRIES_A_LOOK]
-    if not whole:
-        return recent, recent[-1].moment.at
-    if any(item.entry.published for item in dated):
-        return recent, oldest
-    return recent, since or EVER
+    if len(recent) > ENTRIES_A_LOOK:
+        recent = recent[:ENTRIES_A_LOOK]
+        return recent, surely_after(*recent[-1].moment, zone, now)
+    start = oldest if any(item.entry.published for item in dated) else EVER
+    return recent, start if since is None else max(start, since)
 
 
 async def _post(item: Dated, pages: Pages) -> Post:
@@ -240,6 +265,12 @@ def title_from(url: str) -> str:
     """The words of an address, without marks: better than nothing for recognising a label."""
     found = LAST_SEGMENT.search(urlsplit(url).path)
     return plain(re.sub(r"[-_+]+", " ", found[1])) if found else ""
+
+
+def hole_notes(undated: int, skipped: int) -> tuple[str, ...]:
+    """What the sitemaps do not tell; while there is any, silence in them proves nothing."""
+    undated_note = (SOME_UNDATED.format(count=undated),) if undated else ()
+    return (*undated_note, SKIPPED.format(count=skipped)) if skipped else undated_note
 
 
 def title_notes(count: int) -> tuple[str, ...]:

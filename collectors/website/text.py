@@ -160,5 +160,5 @@ def normal_url(url: str, base: str = "") -> str:
 
 
 def identity(url: str) -> str:
-    """What tells posts apart: the normal address without its scheme, so a move to https doubles nothing."""
-    return url.partition("://")[2]
+    """What tells posts apart: the normal address without scheme and www: a move to https or www doubles nothing."""
+    return url.partition("://")[2].removeprefix("www.")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import msgspec.structs
@@ -26,6 +27,8 @@ PAGES_REMEMBERED = 300
 OVERLAP = timedelta(days=14)
 """Later looks ask again for this much before the newest known post, for edited and deleted ones."""
 FULL_READ_EVERY = timedelta(days=7)
+BODY_EVERY = timedelta(hours=20)
+"""Older than this, what was read is asked for whole again: a server that answers 304 for ever proves one day only."""
 SITEMAP_BYTES = 32 * 1024 * 1024
 CHALLENGE = re.compile(
     rb"cf-chl|challenge-platform|just a moment|attention required!|checking your browser"
@@ -64,6 +67,7 @@ class Known(msgspec.Struct, frozen=True, omit_defaults=True):
     last_modified: str = ""
     digest: str = ""
     full_at: int = 0
+    body_at: int = 0
     coverage: int | None = None
     newest: int | None = None
     items: int = 0
@@ -152,11 +156,14 @@ def moment(epoch: int) -> datetime:
 async def fetch(visit: Visit, url: str, *, body_limit: int | None = None) -> tuple[Answer | None, Known]:
     """The answer and what to remember of it; None in its place when nothing changed since the last look."""
     known = visit.known
-    conditional = None if visit.full else known.validators()
+    stale = visit.look.now.timestamp() - known.body_at >= BODY_EVERY.total_seconds()
+    conditional = None if visit.full or stale else known.validators()
     answer = await visit.look.get(url, headers=conditional, body_limit=body_limit)
     if answer.not_modified:
         return None, known
-    return fresh(visit, known, answer)
+    changed, known = fresh(visit, known, answer)
+    body_at = int(visit.look.now.timestamp()) if known.validators() else 0
+    return changed, msgspec.structs.replace(known, body_at=body_at)
 
 
 def fresh(visit: Visit, known: Known, answer: Answer, beside: str = "") -> tuple[Answer | None, Known]:
@@ -189,15 +196,27 @@ def reading_of(visit: Visit, known: Known, harvest: Harvest) -> Reading:
     dates = [post.published_at for post in posts if post.published_at is not None]
     newest = max((at for at in dates if at <= now), default=None)
     ahead = sum(at > now + timedelta(days=1) for at in dates)
+    coverage = sure_coverage(posts, harvest.coverage, now)
     known = msgspec.structs.replace(
         known,
         items=len(posts),
         newest=known.newest if newest is None else int(newest.timestamp()),
-        coverage=None if harvest.coverage is None else int(harvest.coverage.timestamp()),
+        coverage=None if coverage is None else int(coverage.timestamp()),
     )
     notes = (*harvest.notes, AHEAD.format(count=ahead)) if ahead else harvest.notes
     cursor = cursor_of(known)
-    return Reading(harvest.snapshots, posts, harvest.coverage, harvest.complete, notes=notes, cursor=cursor)
+    return Reading(harvest.snapshots, posts, coverage, harvest.complete, notes=notes, cursor=cursor)
+
+
+def sure_coverage(posts: Sequence[Post], coverage: datetime | None, now: datetime) -> datetime | None:
+    """From when the days of *posts* are known: a guessed date is the last day a post may belong to, not the only one.
+
+    None when a post shows no date at all: it may belong to any day.
+    """
+    if coverage is None or any(post.published_at is None for post in posts):
+        return None
+    guesses = (post.published_at for post in posts if post.date_confidence is Confidence.LOW)
+    return max([coverage, *(min(at, now) for at in guesses if at is not None)])
 
 
 def cursor_of(known: Known) -> dict[str, Any]:
@@ -210,17 +229,31 @@ def oldest(posts: Sequence[Post]) -> datetime | None:
     return min((post.published_at for post in posts if post.published_at is not None), default=None)
 
 
-def oldest_of_list(posts: Sequence[Post]) -> datetime | None:
+def oldest_of_list(posts: Sequence[Post], zone: ZoneInfo, now: datetime) -> datetime | None:
     """From when a list of newest posts holds everything; None when it shows no dates.
 
-    Posts pinned above the newest one say nothing about the list's depth.
+    A post that is followed by a newer one is pinned or was edited: it says nothing about the list's depth.
+    Three or more posts in rising order are a list that is written the other way round.
     """
-    dates = [post.published_at for post in posts if post.published_at is not None]
-    if not dates:
+    dated = [(post.published_at, post.date_confidence) for post in posts if post.published_at is not None]
+    if not dated:
         return None
-    if dates == sorted(dates):
-        return dates[0]
-    return min(dates[dates.index(max(dates)) :])
+    dates = [at for at, _ in dated]
+    upside_down = len(dates) > 2 and dates == sorted(dates)
+    return surely_after(*dated[0 if upside_down else -1], zone, now)
+
+
+def surely_after(at: datetime, confidence: Confidence, zone: ZoneInfo, now: datetime) -> datetime:
+    """From when a list that ends with a post of this date holds everything.
+
+    That is the date itself, or the next local midnight when it names no minute: other posts of its day may
+    have fallen off the list. Midnight, here or in UTC, is how systems write a date without a time.
+    """
+    midnights = {at.astimezone(clock).time() for clock in (zone, UTC)} & {time.min}
+    if confidence not in {Confidence.DAY, Confidence.HOUR} and not midnights:
+        return at
+    tomorrow = at.astimezone(zone).date() + timedelta(days=1)
+    return min(datetime.combine(tomorrow, time.min, zone).astimezone(UTC), now)
 
 
 def in_column(posts: Sequence[Post], column: str | None) -> list[Post]:
@@ -242,7 +275,7 @@ def not_a_source(answer: Answer, wanted: str) -> CollectError:
 
 def emptied(known: Known) -> None:
     """A list that had posts and now has none is broken, not silent."""
-    if known.items:
+    if known.items or known.newest is not None:
         raise CollectError(
             FailureKind.DRIFT,
             "the source had posts and now has none",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from collectors.base import CollectError, Look
-from collectors.payload import decode_json
+from collectors.payload import Count, decode_json
 from collectors.website.dates import machine_date
 from collectors.website.text import excerpt, normal_url, plain
 from collectors.website.visit import Harvest, Visit, emptied, fresh, oldest, reading_of, unchanged
@@ -51,19 +52,19 @@ class Rendered(msgspec.Struct):
 class WordPressPost(msgspec.Struct):
     """What is asked of a post; the author is never asked for."""
 
-    id: int
+    id: Count
     link: str
     title: Rendered
     date_gmt: str | None = None
     excerpt: Rendered = msgspec.field(default_factory=Rendered)
-    categories: list[int] = []
-    tags: list[int] = []
+    categories: list[Count] = []
+    tags: list[Count] = []
 
 
 class Term(msgspec.Struct):
     """A category or a tag."""
 
-    id: int
+    id: Count
     name: str
 
 
@@ -89,29 +90,36 @@ class Question:
 
 
 async def read(visit: Visit) -> Reading:
-    """The site's posts: all of them on a full look, else those since two weeks before the newest known."""
+    """The site's posts: all of them on a full look, else those since two weeks before the newest known.
+
+    A window without the newest known post proves nothing: the whole site is asked for before it is believed.
+    """
     base = visit.at or await find_base(visit.home, visit.look)
     column = await _column(visit, base)
     question = Question(base, visit.since(), column)
     first = await visit.look.get(question.page(1), expect=REFUSALS)
     posts = posts_in(first)
+    if not posts and question.since is not None:
+        return await read(dataclasses.replace(visit, full=True))
     total = first.headers.get("x-wp-total", "")
     answer, known = fresh(visit, replace(visit.known, at=base, column=column), first, beside=total)
     if answer is None:
         return unchanged(known)
-    if not posts and question.since is None:
+    if not posts:
         emptied(visit.known)
     whole = await _append_pages(visit, question, first, posts)
-    names, notes = await _names(visit, base, posts)
+    names, unnamed = await _names(visit, base, posts)
+    notes = (NO_NAMES,) if unnamed else ()
     made = [to_post(post, names) for post in posts]
     harvest = Harvest(
         made,
         (question.since or EVER) if whole else oldest(made),
-        complete=whole,
+        complete=whole and not unnamed,
         notes=notes if whole else (*notes, TOO_MANY.format(count=len(made))),
         snapshots=_all_posts(first, visit) if question.since is None and column is None else (),
     )
-    return reading_of(visit, replace(known, names=names), harvest)
+    known = replace(known, names=names)
+    return reading_of(visit, known.unfinished() if unnamed else known, harvest)
 
 
 def address(base: str, route: str, asked: Mapping[str, str]) -> str:
@@ -206,23 +214,33 @@ async def _column(visit: Visit, base: str) -> int | None:
     return found[0].id
 
 
-async def _names(visit: Visit, base: str, posts: Sequence[WordPressPost]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """The names of the columns and tags of *posts*; known ones are asked again only once a week."""
-    known = {} if visit.full else visit.known.names
+async def _names(visit: Visit, base: str, posts: Sequence[WordPressPost]) -> tuple[dict[str, str], bool]:
+    """The names of the columns and tags of *posts*, and whether one is unknown.
+
+    Known ones are asked again only once a week, and stay when the site refuses then.
+    """
     names: dict[str, str] = {}
+    unnamed = False
     for route, used in (
         ("categories", {number for post in posts for number in post.categories}),
         ("tags", {number for post in posts for number in post.tags}),
     ):
-        names |= {key: known[key] for number in used if (key := f"{route}/{number}") in known}
-        missing = sorted((number for number in used if f"{route}/{number}" not in known), reverse=True)
-        try:
-            names |= await _ask_names(visit.look, base, route, missing)
-        except CollectError as error:
-            if error.kind in {FailureKind.NETWORK, FailureKind.THROTTLED}:
-                raise
-            return names, (NO_NAMES,)
-    return names, ()
+        known = {key: visit.known.names[key] for number in used if (key := f"{route}/{number}") in visit.known.names}
+        missing = sorted((n for n in used if visit.full or f"{route}/{n}" not in known), reverse=True)
+        found = known | await _asked_or_refused(visit.look, base, route, missing)
+        unnamed = unnamed or len(found) < len(used)
+        names |= found
+    return names, unnamed
+
+
+async def _asked_or_refused(look: Look, base: str, route: str, numbers: Sequence[int]) -> dict[str, str]:
+    """The names of these terms; none when the site refuses, for posts are worth having without them."""
+    try:
+        return await _ask_names(look, base, route, numbers)
+    except CollectError as error:
+        if error.kind in {FailureKind.NETWORK, FailureKind.THROTTLED}:
+            raise
+        return {}
 
 
 async def _ask_names(look: Look, base: str, route: str, numbers: Sequence[int]) -> dict[str, str]:

@@ -8,8 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-SPAN = ["channel", "start", "end"]
-
 
 def covered_days(looks: pd.DataFrame, edges: npt.NDArray[np.int64]) -> pd.DataFrame:
     """The stretches of whole days that complete successful looks cover together: channel, first, end.

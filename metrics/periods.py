@@ -19,7 +19,6 @@ import pandas as pd
 
 DAY = timedelta(days=1)
 WEEK = timedelta(weeks=1)
-TO_THURSDAY = timedelta(days=3)
 YEARS = range(1990, 2200)
 
 
@@ -145,13 +144,6 @@ def local_day(moments: pd.Series[Any], zone: ZoneInfo) -> pd.Series[Any]:
     """The local day of each UTC moment as a naive midnight, datetime64[s]; a missing moment stays missing."""
     local = pd.to_datetime(moments, utc=True).dt.tz_convert(zone).dt.tz_localize(None)
     return local.dt.floor("D").astype("datetime64[s]")
-
-
-def week_label(days: pd.Series[Any]) -> pd.Series[Any]:
-    """The ISO week of each day: «2026-W47»."""
-    iso = days.dt.isocalendar()
-    label: pd.Series[Any] = iso["year"].astype(str) + "-W" + iso["week"].astype(str).str.zfill(2)
-    return label
 
 
 def day_edges(period: Period) -> npt.NDArray[np.int64]:

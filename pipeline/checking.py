@@ -19,7 +19,7 @@ def label_new_posts(config: Config, store: Store, at: datetime) -> None:
     """Judge the texts that the present label rules have not judged yet; new rules judge every stored text."""
     rules = rules_digest(config)
     while posts := store.posts_to_label(rules):
-        store.replace_rule_labels([post.id for post in posts], label_posts(posts, config, at), rules)
+        store.replace_rule_labels(posts, label_posts(posts, config, at), rules)
 
 
 def check_motto(config: Config, store: Store, period: Period, as_of: datetime) -> pd.DataFrame:

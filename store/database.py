@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from store.errors import StoreError, Trouble
@@ -191,6 +191,8 @@ def trouble_of(error: DBAPIError) -> Trouble:
     if code is not None:
         return SQLITE_TROUBLES.get(code) or SQLITE_TROUBLES.get(code & 0xFF, Trouble.OTHER)
     state: Any = getattr(error.orig, "sqlstate", None)
+    if state is None and isinstance(error, DataError | ProgrammingError):
+        return Trouble.UNFIT  # the driver's word for a value without a form: a NUL in a text, an unknown type
     if state is None:
         return Trouble.LOST if error.connection_invalidated or _never_connected(error) else Trouble.OTHER
     found = max((start for start in POSTGRES_TROUBLES if state.startswith(start)), key=len, default=None)

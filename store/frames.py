@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -26,7 +25,7 @@ from sqlalchemy import (
 
 from store.bulk import table_of
 from store.ledger import channels_of
-from store.records import Evidence, StoredText
+from store.records import Evidence
 from store.schema import COUNTS, Moment, channel, epoch, look, post, post_label, snapshot
 
 if TYPE_CHECKING:
@@ -65,6 +64,7 @@ POST_COLUMNS = (
     "missing_since",
     "gone_at",
 )
+LABEL_COLUMNS = ("post_id", "label", "evidence", "at", "detail", "upheld")
 
 
 def series(connection: Connection, start: datetime, end: datetime, channels: Sequence[str] | None) -> pd.DataFrame:
@@ -141,26 +141,13 @@ def find_post(connection: Connection, link: str) -> pd.DataFrame:
     return _frame(connection, statement.where(post.c.link == link))
 
 
-def posts_to_label(connection: Connection, rules: str, limit: int) -> list[StoredText]:
-    otherwise_judged = or_(post.c.rules.is_(None), post.c.rules < rules, post.c.rules > rules)
-    statement = (
-        select(post.c.id, channel.c.slug.label("channel"), post.c.title, post.c.excerpt, post.c.categories)
-        .select_from(post.join(channel, post.c.channel_id == channel.c.id))
-        .where(otherwise_judged)
-        .limit(limit)
-    )
-    return [
-        StoredText(*row[:4], categories=tuple(orjson.loads(row.categories))) for row in connection.execute(statement)
-    ]
-
-
 def labels(connection: Connection, post_ids: Iterable[int], as_of: datetime | None) -> pd.DataFrame:
     asked = table_of(connection, {"id": Integer()}, [(int(one),) for one in post_ids])
     by_person = post_label.c.evidence == Evidence.PERSON.value
     statement = (
-        select(post_label)
+        select(*(post_label.c[name] for name in LABEL_COLUMNS))
         .join(asked, asked.c.id == post_label.c.post_id)
-        .order_by(post_label.c.post_id, post_label.c.label, by_person.desc(), post_label.c.at.desc())
+        .order_by(post_label.c.post_id, post_label.c.label, by_person.desc(), post_label.c.turn.desc())
         .order_by(post_label.c.evidence)
     )
     if as_of is not None:

@@ -21,8 +21,8 @@ from sqlalchemy import (
     and_,
     case,
     delete,
-    func,
     literal,
+    not_,
     null,
     select,
     type_coerce,
@@ -31,12 +31,13 @@ from sqlalchemy import (
 from sqlalchemy import bindparam as bind
 
 from store.bulk import append, insert_of, table_of
-from store.records import Slot, TakenSlot
+from store.records import FailureKind, Slot, TakenSlot
 from store.schema import channel, epoch, look, moment_of
 
 MOST_ATTEMPTS = 3
 """A slot that failed this often is left alone: the next slot is the next chance."""
 
+ASK_TO_WAIT = (FailureKind.THROTTLED.value, FailureKind.QUOTA.value)
 
 Key = tuple[int, int]
 """A slot as the store knows it: channel id and epoch seconds."""
@@ -60,7 +61,8 @@ def expected_slots(
     known = channels_of(connection, channels)
     slots = [Slot(slug, newest) for slug in channels if not known[slug].closed]
     rows = rows_of(connection, known, slots)
-    return [slot for slot in slots if is_due(rows.get(slot_key(known, slot)), now)]
+    waiting = _waiting(connection, known, now)
+    return [slot for slot in slots if slot.channel not in waiting and is_due(rows.get(slot_key(known, slot)), now)]
 
 
 def newest_due(moments: Sequence[datetime], now: datetime) -> datetime | None:
@@ -78,27 +80,43 @@ def is_due(row: Row[Any] | None, now: datetime) -> bool:
     return False
 
 
+def _waiting(connection: Connection, known: Mapping[str, Known], now: datetime) -> set[str]:
+    """The channels whose source asked us not to come back yet (Retry-After, a used-up quota), whatever the slot."""
+    asked_to_wait = and_(look.c.state == "failed", look.c.outcome.in_(ASK_TO_WAIT), look.c.retry_at > now)
+    ids = set(connection.execute(select(look.c.channel_id).where(asked_to_wait)).scalars())
+    return {slug for slug, found in known.items() if found.id in ids}
+
+
 def record_missed(connection: Connection, channels: Sequence[str], moments: Sequence[datetime], now: datetime) -> int:
     newest = newest_due(moments, now)
     if newest is None:
         return 0
     known = channels_of(connection, channels, lock=True)
     ids = [found.id for found in known.values()]
-    latest = (
-        select(channel.c.id, func.max(look.c.slot, type_=look.c.slot.type))
-        .join(look, look.c.channel_id == channel.c.id)
-        .where(channel.c.id.in_(ids), channel.c.closed_at.is_(None))
-        .group_by(channel.c.id)
-    )
-    rows = [
-        (channel_id, epoch(moment), "missed", 0)
-        for channel_id, last in connection.execute(latest)
-        for moment in moments
-        if last < moment < newest
-    ]
+    unseen = _unseen(connection, ids, [moment for moment in moments if moment < newest])
+    rows = [(channel_id, slot, "missed", 0) for channel_id, slot in unseen]
     return append(connection, look, ("channel_id", "slot", "state", "attempt"), rows) + _give_up(
         connection, ids, newest, now
     )
+
+
+def _unseen(connection: Connection, ids: Sequence[int], moments: Sequence[datetime]) -> list[Key]:
+    """Channel and moment without a ledger row, after the first look at a channel and since it was last opened.
+
+    Looks between the scheduled moments (`--now`) have rows of their own and stand for none of these.
+    """
+    asked = table_of(connection, {"seconds": BigInteger()}, [(epoch(moment),) for moment in moments])
+    opened = type_coerce(channel.c.opened_at, BigInteger) <= asked.c.seconds
+    rows = look.alias("rows")
+    slot = type_coerce(rows.c.slot, BigInteger)
+    same = select(slot).where(rows.c.channel_id == channel.c.id)
+    unseen = (
+        select(channel.c.id, asked.c.seconds)
+        .join(asked, opened)
+        .where(channel.c.id.in_(ids), channel.c.closed_at.is_(None))
+        .where(same.where(slot < asked.c.seconds).exists(), not_(same.where(slot == asked.c.seconds).exists()))
+    )
+    return [(channel_id, seconds) for channel_id, seconds in connection.execute(unseen)]
 
 
 def _give_up(connection: Connection, ids: Sequence[int], newest: datetime, now: datetime) -> int:
@@ -108,18 +126,28 @@ def _give_up(connection: Connection, ids: Sequence[int], newest: datetime, now: 
     return connection.execute(change.values(state="missed", lease_until=None)).rowcount
 
 
-def take(connection: Connection, slots: Sequence[Slot], owner: str, now: datetime, lease: timedelta) -> list[TakenSlot]:
+def take(
+    connection: Connection,
+    slots: Sequence[Slot],
+    owner: str,
+    now: datetime,
+    lease: timedelta,
+    written: dict[Key, TakenSlot],
+) -> list[TakenSlot]:
+    """*written* is what this very call wrote before its connection was lost: it may be stored already."""
     known = channels_of(connection, [slot.channel for slot in slots], lock=True)
     rows = rows_of(connection, known, slots)
+    waiting = _waiting(connection, known, now)
     until = now + lease
-    taken: dict[Key, TakenSlot] = {}
+    taken = {key: one for key, one in written.items() if is_held(rows.get(key), one)}
     for slot in slots:
         key = slot_key(known, slot)
         row = rows.get(key)
-        if is_due(row, now):
+        if slot.channel not in waiting and is_due(row, now):
             attempt = 1 if row is None else row.attempt + 1
             taken[key] = TakenSlot(slot, owner, attempt, until, orjson.loads(known[slot.channel].cursor))
     _write_taken(connection, taken)
+    written.update(taken)
     return list(taken.values())
 
 

@@ -181,11 +181,16 @@ def _note_missing(connection: Connection, entries: Sequence[Entry], seen: Contai
     seen_at = {entry.channel_id: entry.seen_at for entry in entries}
     missing = [row for row in _covered_posts(connection, entries) if (row.channel_id, row.platform_id) not in seen]
     first = [_sight(row, seen_at) for row in missing if row.missing_since is None]
-    second = [_sight(row, seen_at) for row in missing if row.missing_since is not None]
+    second = [_sight(row, seen_at) for row in missing if _was_missing(row, seen_at[row.channel_id])]
     here = update(post).where(post.c.id == bind("of_post"))
     for name, rows in (("missing_since", first), ("gone_at", second)):
         if rows:
             connection.execute(here.values({name: bind("seen_at", type_=BigInteger)}), rows)
+
+
+def _was_missing(row: Row[Any], seen_at: int) -> bool:
+    """Two looks begun in one second are one look."""
+    return row.missing_since is not None and row.missing_since < seen_at
 
 
 def _sight(row: Row[Any], seen_at: Mapping[int, int]) -> dict[str, int]:

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Integer, and_, func, select, update
+from sqlalchemy import BigInteger, Connection, Integer, and_, select, type_coerce, update
 from sqlalchemy import bindparam as bind
 
 from store.bulk import Row, append, table_of
 from store.entry import Entry
-from store.ledger import Key, Known, channels_of, is_held, rows_of, slot_key, was_finished
+from store.ledger import Key, channels_of, is_held, rows_of, slot_key, was_finished
 from store.posts import record_posts
 from store.records import Failure, LookResult, Reading, Snapshot, TakenSlot
 from store.schema import channel, epoch, look, moment_of, snapshot
@@ -35,33 +35,41 @@ def record(connection: Connection, results: Sequence[LookResult]) -> list[TakenS
         elif not was_finished(row, result.taken):
             refused.append(result.taken)
     _record_failures(connection, held)
+    cursors = {found.id: found.cursor for found in known.values()}
     for entries in _rounds(_entries(connection, held)):
-        _record_readings(connection, known, entries)
+        _record_readings(connection, cursors, entries)
     return refused
 
 
 def _entries(connection: Connection, held: Mapping[Key, LookResult]) -> list[Entry]:
-    """The readings, oldest slot first: what a later look says of a post comes last."""
+    """The readings, oldest look first: what a later one says of a post comes last.
+
+    A slot can be late and its look the newest all the same: it was tried again.
+    """
     newest = _newest_done(connection, {key[0] for key in held})
     return [
-        Entry(key, result, result.outcome, late=key[1] < newest.get(key[0], 0))
-        for key, result in sorted(held.items(), key=lambda item: item[0][1])
+        Entry(key, result, result.outcome, late=epoch(result.started_at) < newest.get(key[0], 0))
+        for key, result in sorted(held.items(), key=lambda item: (item[1].started_at, item[0]))
         if isinstance(result.outcome, Reading)
     ]
 
 
 def _newest_done(connection: Connection, ids: Iterable[int]) -> dict[int, int]:
-    """The slot of the newest stored reading, in epoch seconds, per channel that has one."""
+    """When the newest stored reading was begun, in epoch seconds, per channel that has one."""
     asked = table_of(connection, {"id": Integer()}, [(one,) for one in ids])
     newest = (
-        select(func.max(look.c.slot)).where(look.c.channel_id == asked.c.id, look.c.state == "done").scalar_subquery()
+        select(type_coerce(look.c.started_at, BigInteger))
+        .where(look.c.channel_id == asked.c.id, look.c.state == "done")
+        .order_by(look.c.started_at.desc())
+        .limit(1)
+        .scalar_subquery()
     )
-    found = connection.execute(select(asked.c.id, newest.label("slot")))
-    return {row.id: epoch(row.slot) for row in found if row.slot is not None}
+    found = connection.execute(select(asked.c.id, newest.label("begun")))
+    return {row.id: row.begun for row in found if row.begun is not None}
 
 
 def _rounds(entries: Iterable[Entry]) -> list[list[Entry]]:
-    """Batches in which every channel occurs once, in the order of its slots."""
+    """Batches in which every channel occurs once, in the order of its looks."""
     rounds: list[list[Entry]] = []
     turn: dict[int, int] = {}
     for entry in entries:
@@ -73,10 +81,10 @@ def _rounds(entries: Iterable[Entry]) -> list[list[Entry]]:
     return rounds
 
 
-def _record_readings(connection: Connection, known: Mapping[str, Known], entries: Sequence[Entry]) -> None:
+def _record_readings(connection: Connection, cursors: dict[int, str], entries: Sequence[Entry]) -> None:
     _record_snapshots(connection, entries)
     record_posts(connection, entries)
-    _move_cursors(connection, known, entries)
+    _move_cursors(connection, cursors, entries)
     _finish(connection, [_done_row(entry) for entry in entries])
 
 
@@ -111,11 +119,13 @@ def _snapshot_rows(channel_id: int, snapshots: Iterable[Snapshot]) -> list[Row]:
     ]
 
 
-def _move_cursors(connection: Connection, known: Mapping[str, Known], entries: Iterable[Entry]) -> None:
+def _move_cursors(connection: Connection, cursors: dict[int, str], entries: Iterable[Entry]) -> None:
+    """*cursors* are those that are stored now."""
     moved = []
     for entry in entries:
         cursor = orjson.dumps(entry.reading.cursor, option=orjson.OPT_SORT_KEYS).decode()
-        if not entry.late and cursor != known[entry.result.taken.slot.channel].cursor:
+        if not entry.late and cursor != cursors[entry.channel_id]:
+            cursors[entry.channel_id] = cursor
             moved.append({"of_channel": entry.channel_id, "cursor": cursor})
     if moved:
         connection.execute(update(channel).where(channel.c.id == bind("of_channel")), moved)

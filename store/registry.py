@@ -14,8 +14,8 @@ from store.schema import channel, unit
 
 
 def sync(connection: Connection, units: Iterable[Unit], channels: Iterable[Channel], now: datetime) -> None:
-    _sync(connection, unit, {one.slug: _unit_row(one) for one in units}, now)
-    _sync(connection, channel, {one.slug: _channel_row(one) for one in channels}, now)
+    _sync(connection, unit, {one.slug: _unit_row(one) for one in units}, now, {})
+    _sync(connection, channel, {one.slug: _channel_row(one) for one in channels}, now, {"opened_at": now})
 
 
 def _unit_row(one: Unit) -> dict[str, Any]:
@@ -26,20 +26,29 @@ def _channel_row(one: Channel) -> dict[str, Any]:
     return {"platform": one.platform, "name": one.name, "address": one.address}
 
 
-def _sync(connection: Connection, table: Table, wanted: Mapping[str, dict[str, Any]], now: datetime) -> None:
-    """A second sync of the same configuration writes nothing."""
+def _sync(
+    connection: Connection,
+    table: Table,
+    wanted: Mapping[str, dict[str, Any]],
+    now: datetime,
+    opening: Mapping[str, Any],
+) -> None:
+    """A second sync of the same configuration writes nothing; *opening* is set on what is new or open again."""
     stored = {row.slug: row._asdict() for row in connection.execute(select(table).with_for_update())}
-    new = [{"slug": slug, **row} for slug, row in wanted.items() if slug not in stored]
+    new = [{"slug": slug, **row, **opening} for slug, row in wanted.items() if slug not in stored]
     changed = [
-        {"of_slug": slug, **row, "closed_at": None}
+        {"of_slug": slug, **row}
         for slug, row in wanted.items()
-        if slug in stored and row | {"closed_at": None} != {name: stored[slug][name] for name in (*row, "closed_at")}
+        if slug in stored and row != {name: stored[slug][name] for name in row}
     ]
+    opened = [slug for slug in wanted if slug in stored and stored[slug]["closed_at"] is not None]
     closed = [slug for slug, row in stored.items() if slug not in wanted and row["closed_at"] is None]
     here = update(table).where(table.c.slug == bindparam("of_slug"))
     if new:
         connection.execute(insert_of(connection, table).on_conflict_do_nothing(), new)
     if changed:
         connection.execute(here, changed)
+    if opened:
+        connection.execute(here.values(closed_at=None, **opening), [{"of_slug": slug} for slug in opened])
     if closed:
         connection.execute(here.values(closed_at=now), [{"of_slug": slug} for slug in closed])

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 HEAD = "0001"
@@ -93,9 +94,12 @@ channel = Table(
     Column("platform", String(32), nullable=False),
     Column("name", Text, nullable=False),
     Column("address", Text, nullable=False),
+    Column("opened_at", Moment, nullable=False),
     Column("closed_at", Moment),
     Column("cursor", Text, nullable=False, server_default="{}"),
 )
+
+WAITS = "retry_at IS NOT NULL"
 
 look = Table(
     "look",
@@ -122,6 +126,7 @@ look = Table(
     CheckConstraint("(state = 'running') = (lease_until IS NOT NULL)", name="lease"),
     CheckConstraint("state = 'done' OR (snapshots = 0 AND posts = 0)", name="rows"),
     Index(None, "channel_id", "started_at"),
+    Index(None, "retry_at", sqlite_where=text(WAITS), postgresql_where=text(WAITS)),
     sqlite_with_rowid=False,
 )
 
@@ -183,7 +188,8 @@ post_label = Table(
     Column("post_id", ForeignKey("post.id"), primary_key=True),
     Column("label", String(64), primary_key=True),
     Column("evidence", String(16), primary_key=True),
-    Column("at", Moment, primary_key=True),
+    Column("turn", Integer, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
     Column("detail", Text, nullable=False),
     Column("upheld", Boolean, nullable=False),
     sqlite_with_rowid=False,

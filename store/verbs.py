@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from sqlalchemy.exc import StatementError
+
 from config.models import Channel, Unit
 from store import frames, labels, ledger, lifecycle, recording, registry
 from store.database import Database
@@ -69,17 +71,19 @@ class Store:
     def expected_slots(self, channels: Sequence[str], moments: Sequence[datetime], now: datetime) -> list[Slot]:
         """The slots that are due at *now*: per open channel the newest of *moments*, while it may be taken.
 
-        It may not when it is done, held under a live lease, failed for good, or waiting for its `retry_at`.
+        It may not when it is done, held under a live lease, failed for good, or waiting for its `retry_at`; nor
+        while any slot of its channel failed as `throttled` or `quota` and waits: its source asked us to stay away.
         Older moments coalesce into the newest one: a past gauge cannot be read any more.
         LookupError for a channel that was never synced.
         """
         return self.database.read(lambda connection: ledger.expected_slots(connection, channels, moments, now))
 
     def record_missed(self, channels: Sequence[str], moments: Sequence[datetime], now: datetime) -> int:
-        """Writes down the moments nobody looked at, between a channel's newest look and the newest due.
+        """Writes down the moments nobody looked at, between a channel's first look and the newest due.
 
         A slot whose worker died and whose time has passed becomes missed too. A channel that was never
-        looked at has missed nothing. Returns how many slots became missed; a second call finds none.
+        looked at has missed nothing, nor has one while it was closed. Returns how many slots became missed;
+        a second call finds none.
         """
         return self.database.write(lambda connection: ledger.record_missed(connection, channels, moments, now))
 
@@ -88,7 +92,8 @@ class Store:
 
         A slot goes to one owner at a time; an expired lease is taken over with the next attempt number.
         """
-        return self.database.write(lambda connection: ledger.take(connection, slots, owner, now, lease))
+        written: dict[ledger.Key, TakenSlot] = {}
+        return self.database.write(lambda connection: ledger.take(connection, slots, owner, now, lease, written))
 
     def release(self, taken: Sequence[TakenSlot]) -> None:
         """Gives unfinished slots back as if they had not been taken; slots held by others stay theirs."""
@@ -99,14 +104,16 @@ class Store:
 
         Returns the slots whose lease was lost to another worker; nothing of their results is stored. A result
         that is already stored changes nothing. A failure writes its ledger row only. A result that the
-        database cannot hold (a negative count, say) fails that one look as `drift`, and no other.
+        database cannot hold (a negative count, a cursor that is no JSON) fails that one look as `drift`, and no other.
         """
         try:
             return self.database.write(lambda connection: recording.record(connection, results))
         except StoreError as error:
             if error.kind is not Trouble.UNFIT:
                 raise
-            return self._record_singly(results)
+        except (StatementError, TypeError, ValueError):  # a value without a form in the database
+            pass
+        return self._record_singly(results)
 
     def _record_singly(self, results: Sequence[LookResult]) -> list[TakenSlot]:
         if len(results) > 1:
@@ -169,15 +176,17 @@ class Store:
         New and changed posts come up by themselves,
         and every post does when the rules change; `replace_rule_labels` takes them off.
         """
-        return self.database.read(lambda connection: frames.posts_to_label(connection, rules, limit))
+        return self.database.read(lambda connection: labels.posts_to_label(connection, rules, limit))
 
-    def replace_rule_labels(self, post_ids: Iterable[int], found: Sequence[PostLabel], rules: str) -> None:
-        """Puts *found* in place of all that rules said of these posts; what a person said stays."""
-        ids = list(post_ids)
-        self.database.write(lambda connection: labels.replace_rule_labels(connection, ids, found, rules))
+    def replace_rule_labels(self, judged: Sequence[StoredText], found: Sequence[PostLabel], rules: str) -> None:
+        """Puts *found* in place of all that rules said of the *judged* posts; what a person said stays.
+
+        A post whose text has changed in between keeps what it had and stays on the list of `posts_to_label`.
+        """
+        self.database.write(lambda connection: labels.replace_rule_labels(connection, judged, found, rules))
 
     def confirm_label(self, label: PostLabel) -> None:
-        """Adds a person's word on one post; the newest word wins and none is ever changed."""
+        """Adds a person's word on one post; the one given last wins, whatever its `at`, and none is ever changed."""
         if label.evidence is not Evidence.PERSON:
             raise ValueError(f"not a person's word: {label.evidence}")
         self.database.write(lambda connection: labels.confirm_label(connection, label))

@@ -49,6 +49,8 @@ BROKEN: dict[str, str] = {
         WHERE date_source NOT IN ({DATE_SOURCES}) OR date_confidence NOT IN ({CONFIDENCES})""",
     "I6 a post that stands at the moment it was first seen, but does not": """
         SELECT id FROM post WHERE date_source = 'first-seen' AND published_at <> first_seen_at""",
+    "I7 a word of a person without its turn, or a rule with one": """
+        SELECT post_id, label FROM post_label WHERE (evidence = 'person') = (turn = 0)""",
     "I8 a failed look that left rows or named no failure": """
         SELECT channel_id, slot FROM look
         WHERE state = 'failed' AND (snapshots <> 0 OR posts <> 0 OR error IS NULL)""",

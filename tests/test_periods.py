@@ -19,7 +19,6 @@ from metrics.periods import (
     month_of,
     parse_period,
     reporting_year,
-    week_label,
     week_of,
     year,
 )
@@ -161,11 +160,6 @@ def test_a_lonely_friday_has_no_week() -> None:
     assert friday.weeks() == []
     assert friday.with_whole_weeks() == friday
     assert friday.days() == [date(2026, 11, 20)]
-
-
-def test_days_carry_the_label_of_their_iso_week() -> None:
-    days = pd.Series(pd.to_datetime(["2026-11-20", "2027-01-03", "2027-01-04", "2024-12-30"]))
-    assert week_label(days).tolist() == ["2026-W47", "2026-W53", "2027-W01", "2025-W01"]
 
 
 @given(st.integers(820_454_400, 4_102_444_800), st.sampled_from([HCMC, BERLIN, ZoneInfo("UTC")]))

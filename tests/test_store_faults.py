@@ -16,7 +16,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 
 from store.errors import SENTENCES, StoreError, Trouble
 from store.records import EVER, Reading
@@ -354,6 +354,42 @@ def test_a_connection_that_dies_inside_a_verb_costs_one_retry(postgres: Postgres
 
         assert store.database.write(work) == 3
         assert len(runs) == 2
+
+
+def test_a_text_that_only_postgres_refuses_fails_its_own_look(postgres: Postgres, created_database: str) -> None:
+    url = postgres.new_database(created_database)
+    with open_store(url) as store:
+        watch(store, "mot", "hai")
+        bad, good = take(store, "mot", "hai")
+        posts = (a_post("a", title="Tin\0tốt"),)
+        assert store.record([a_result(bad, Reading(posts=posts)), a_result(good, Reading((a_snapshot(),)))]) == []
+        assert store.last_looks().set_index("channel")["outcome"].to_dict() == {"mot": "drift", "hai": "ok"}
+    assert_invariants(url)
+
+
+def test_a_lost_answer_to_a_commit_does_not_lose_the_slots_that_were_taken(
+    postgres: Postgres, created_database: str
+) -> None:
+    url = postgres.new_database(created_database)
+    with open_store(url) as store:
+        watch(store, "mot", "hai")
+        take(store, "hai", owner="other")
+        lost: list[int] = []
+
+        def lose_the_answer(connection: Connection) -> None:
+            driver: Any = connection.connection.driver_connection
+            if not lost:
+                driver.commit()
+                lost.append(driver.execute("SELECT pg_backend_pid()").fetchone()[0])
+                postgres.execute(f"SELECT pg_terminate_backend({lost[0]})")
+
+        event.listen(store.database.engine, "commit", lose_the_answer)
+        taken = take(store, "mot", "hai")
+        assert [(one.slot.channel, one.attempt) for one in taken] == [("mot", 1)]
+        assert len(lost) == 1
+        assert take(store, "mot") == []
+        assert store.record([a_result(one, Reading((a_snapshot(),))) for one in taken]) == []
+    assert_invariants(url)
 
 
 def test_a_server_that_stays_away_is_reported_and_comes_back(postgres: Postgres, created_database: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.store_builders import (
     FRIDAY,
     a_failure,
     a_post,
+    a_result,
     a_snapshot,
     days,
     dump,
@@ -144,6 +146,17 @@ def test_the_value_at_a_moment_is_sought_and_never_scanned(store: Store) -> None
         assert "Index Scan Backward using pk_snapshot" in sought[0]
 
 
+def test_the_channels_that_must_wait_are_found_without_a_walk_through_the_ledger(store: Store) -> None:
+    slugs = watch(store, *(f"kenh-{n}" for n in range(40)))
+    for n in range(20):
+        taken = take(store, *slugs, at=FRIDAY + hours(n))
+        store.record([a_result(one, a_failure() if n == 19 else Reading()) for one in taken])
+    with store.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ANALYZE")
+    plan = plan_of(store, lambda: store.expected_slots(slugs, [LATER], LATER))
+    assert [line for line in plan if "ix_look_retry_at" in line]
+
+
 def test_posts_are_those_published_in_the_span_and_seen_by_then(store: Store) -> None:
     watch(store, "mot", "hai")
     see(store, "mot", [a_post("a", FRIDAY - days(1)), a_post("b", FRIDAY)], FRIDAY)
@@ -195,10 +208,11 @@ def test_rules_replace_their_own_labels_and_take_their_posts_off_the_list(store:
     watch(store, "mot")
     see(store, "mot", [a_post("a"), a_post("b")], FRIDAY)
     ids = ids_of(store)
-    store.replace_rule_labels(ids.values(), [label(ids["a"]), label(ids["b"])], "rules-1")
+    texts = store.posts_to_label("rules-1")
+    store.replace_rule_labels(texts, [label(ids["a"]), label(ids["b"])], "rules-1")
     assert store.posts_to_label("rules-1") == []
     assert sorted(text.id for text in store.posts_to_label("rules-2")) == sorted(ids.values())
-    store.replace_rule_labels(ids.values(), [label(ids["b"], Evidence.HASHTAG)], "rules-2")
+    store.replace_rule_labels(texts, [label(ids["b"], Evidence.HASHTAG)], "rules-2")
     frame = store.labels(ids.values())
     assert frame[["post_id", "evidence"]].to_numpy().tolist() == [[ids["b"], "hashtag"]]
 
@@ -213,16 +227,58 @@ def test_the_newest_word_of_a_person_wins_and_none_is_lost(store: Store) -> None
     watch(store, "mot")
     see(store, "mot", [a_post("a")], FRIDAY)
     (one,) = ids_of(store).values()
-    store.replace_rule_labels([one], [label(one)], "rules-1")
+    texts = store.posts_to_label("rules-1")
+    store.replace_rule_labels(texts, [label(one)], "rules-1")
     store.confirm_label(label(one, Evidence.PERSON, FRIDAY + hours(1), upheld=False))
     store.confirm_label(label(one, Evidence.PERSON, FRIDAY + hours(2), upheld=True))
-    store.replace_rule_labels([one], [], "rules-2")
+    store.replace_rule_labels(texts, [], "rules-2")
     words = {
         as_of: store.labels([one], as_of)[["evidence", "upheld"]].to_numpy().tolist()
         for as_of in (None, FRIDAY + hours(1), FRIDAY)
     }
     assert words == {None: [["person", True]], FRIDAY + hours(1): [["person", False]], FRIDAY: []}
     assert len(dump(store)["post_label"]) == 2
+
+
+def test_two_words_of_one_second_are_both_kept_and_the_second_one_wins(store: Store) -> None:
+    watch(store, "mot")
+    see(store, "mot", [a_post("a")], FRIDAY)
+    (one,) = ids_of(store).values()
+    for upheld in (True, False, True, False):
+        store.confirm_label(label(one, Evidence.PERSON, FRIDAY, upheld))
+        assert store.labels([one], FRIDAY)["upheld"].tolist() == [upheld]
+    assert len(dump(store)["post_label"]) == 4
+
+
+def test_a_word_given_later_wins_even_when_the_clock_was_set_back(store: Store) -> None:
+    watch(store, "mot")
+    see(store, "mot", [a_post("a")], FRIDAY)
+    (one,) = ids_of(store).values()
+    store.confirm_label(label(one, Evidence.PERSON, FRIDAY + hours(1), upheld=True))
+    store.confirm_label(label(one, Evidence.PERSON, FRIDAY, upheld=False))
+    assert store.labels([one])["upheld"].tolist() == [False]
+
+
+def test_words_that_many_people_say_at_once_are_all_kept(store: Store) -> None:
+    watch(store, "mot")
+    see(store, "mot", [a_post("a")], FRIDAY)
+    (one,) = ids_of(store).values()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: store.confirm_label(label(one, Evidence.PERSON)), range(12)))
+    assert len(dump(store)["post_label"]) == 12
+
+
+@pytest.mark.parametrize("change", [{"title": "Khác"}, {"excerpt": "Khác"}, {"categories": ("Khác",)}])
+def test_a_text_that_changed_while_it_was_judged_is_judged_again(store: Store, change: Any) -> None:
+    watch(store, "mot")
+    see(store, "mot", [a_post("a"), a_post("b")], FRIDAY)
+    ids, texts = ids_of(store), store.posts_to_label("rules-1")
+    see(store, "mot", [a_post("a", **change), a_post("b")], FRIDAY + hours(1))
+    store.replace_rule_labels(texts, [label(ids["a"]), label(ids["b"])], "rules-1")
+    assert [text.id for text in store.posts_to_label("rules-1")] == [ids["a"]]
+    assert store.labels(ids.values())["post_id"].tolist() == [ids["b"]]
+    store.replace_rule_labels(store.posts_to_label("rules-1"), [], "rules-1")
+    assert store.posts_to_label("rules-1") == []
 
 
 def test_only_a_person_confirms(store: Store) -> None:

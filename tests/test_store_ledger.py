@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from store.records import Failure, Reading, Slot
+from store.records import Failure, FailureKind, Reading, Slot
 from store.verbs import Store, open_store
 from tests.conftest import NewUrl
 from tests.store_builders import (
@@ -33,6 +33,10 @@ MOMENTS = [FRIDAY - hours(24), FRIDAY - hours(12), FRIDAY, FRIDAY + hours(12)]
 def states(store: Store) -> Any:
     frame = store.looks(FRIDAY - days(9), FRIDAY + days(9))
     return {(row.channel, row.slot): row.state for row in frame.itertuples()}
+
+
+def states_of_missed(store: Store) -> Any:
+    return [row[1] for row in dump(store)["look"] if row[2] == "missed"]
 
 
 def ledger(store: Store) -> Any:
@@ -66,6 +70,20 @@ def test_a_slot_is_due_again_only_after_a_failure_that_has_waited(
     look(store, "mot", outcome)
     assert bool(store.expected_slots(["mot"], MOMENTS, FRIDAY + later)) is due
     assert bool(store.take([Slot("mot", FRIDAY)], "other", FRIDAY + later, LEASE)) is due
+
+
+@pytest.mark.parametrize("kind", FailureKind)
+def test_a_source_that_asked_to_wait_is_left_alone_at_the_next_moments_too(store: Store, kind: FailureKind) -> None:
+    watch(store, "mot", "hai")
+    look(store, "mot", Failure(kind, "Trang đề nghị chờ.", FRIDAY + hours(24)))
+    held = kind in {FailureKind.THROTTLED, FailureKind.QUOTA}
+    for later, open_now in ((12, ["hai"] if held else ["mot", "hai"]), (24, ["mot", "hai"])):
+        at = FRIDAY + hours(later)
+        due = store.expected_slots(["mot", "hai"], [at], at)
+        assert [slot.channel for slot in due] == open_now
+        taken = take(store, "mot", "hai", at=at)
+        assert [one.slot.channel for one in taken] == open_now
+        store.release(taken)
 
 
 def test_the_third_failure_ends_a_slot_and_the_next_moment_begins_anew(store: Store) -> None:
@@ -105,6 +123,45 @@ def test_moments_that_nobody_looked_at_are_recorded_as_missed_once(store: Store)
     assert store.record_missed(["mot", "moi"], MOMENTS, FRIDAY + hours(13)) == 0
     assert dump(store) == before
     assert ledger(store) == ["done", "missed", "missed"]
+
+
+def test_a_look_between_the_scheduled_moments_hides_none_of_them(store: Store) -> None:
+    watch(store, "mot")
+    look(store, "mot", Reading(), at=MOMENTS[0])
+    look(store, "mot", Reading(), at=FRIDAY + hours(1))
+    assert store.record_missed(["mot"], MOMENTS, FRIDAY + hours(13)) == 2
+    assert ledger(store) == ["done", "missed", "missed", "done"]
+    assert store.record_missed(["mot"], MOMENTS, FRIDAY + hours(13)) == 0
+
+
+def test_a_scheduled_moment_that_has_a_row_was_not_missed(store: Store) -> None:
+    watch(store, "mot")
+    for at, outcome in ((MOMENTS[0], Reading()), (MOMENTS[1], a_failure()), (MOMENTS[2], Reading())):
+        look(store, "mot", outcome, at=at)
+    assert store.record_missed(["mot"], MOMENTS, FRIDAY + hours(13)) == 0
+
+
+def test_a_channel_has_missed_nothing_while_it_was_closed(store: Store) -> None:
+    watch(store, "mot", "hai")
+    look(store, "mot", Reading(), at=MOMENTS[0] - hours(12))
+    watch(store, "hai", now=MOMENTS[0] - hours(6))
+    watch(store, "mot", "hai", now=MOMENTS[1] + hours(1))
+    watch(store, "mot", "hai", now=MOMENTS[2] + hours(1))
+    assert store.record_missed(["mot"], MOMENTS, FRIDAY + hours(13)) == 1
+    assert set(states_of_missed(store)) == {FRIDAY}
+
+
+def test_a_closed_channel_misses_nothing(store: Store) -> None:
+    watch(store, "mot", "hai")
+    look(store, "mot", Reading(), at=MOMENTS[0])
+    watch(store, "hai", now=MOMENTS[0] + hours(1))
+    assert store.record_missed(["mot"], MOMENTS, FRIDAY + hours(13)) == 0
+
+
+def test_the_newest_due_moment_alone_is_not_missed(store: Store) -> None:
+    watch(store, "mot")
+    look(store, "mot", Reading(), at=MOMENTS[0])
+    assert store.record_missed(["mot"], [FRIDAY], FRIDAY) == 0
 
 
 def test_a_channel_that_was_never_looked_at_has_missed_nothing(store: Store) -> None:

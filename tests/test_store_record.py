@@ -116,7 +116,7 @@ def test_a_look_that_finds_nothing_new_writes_only_its_ledger_row(store: Store) 
 def test_a_changed_text_is_taken_over_and_judged_again(store: Store) -> None:
     watch(store, "mot")
     see(store, "mot", [a_post("a"), a_post("b")], FRIDAY)
-    store.replace_rule_labels(stored_posts(store)["id"], [], "rules-1")
+    store.replace_rule_labels(store.posts_to_label("rules-1"), [], "rules-1")
     see(store, "mot", [a_post("a", title="Tên mới"), a_post("b")], SATURDAY)
     row = stored_posts(store).loc["a"]
     assert (row.title, row.first_seen_at) == ("Tên mới", FRIDAY)
@@ -289,6 +289,74 @@ def test_a_reading_that_cannot_be_stored_fails_alone(store: Store, store_url: st
     assert store.series(FRIDAY, SATURDAY)["channel"].tolist() == ["hai"]
     assert stored_posts(store).empty
     assert_invariants(store_url, FRIDAY)
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [
+        Reading((a_snapshot(),), cursor={"page": 2**70}),
+        Reading((a_snapshot(),), cursor={"etag": b"x"}),
+        Reading((a_snapshot(),), notes=("\ud800",)),
+        Reading((a_snapshot(),), (a_post("a", FRIDAY.replace(tzinfo=None)),)),
+        Reading((a_snapshot(),), coverage_from=FRIDAY.replace(tzinfo=None), complete=False),
+        Reading((a_snapshot(),), (a_post("a", title="\ud800"),)),
+        Reading((a_snapshot(),), (a_post("a", title={"@value": "Bài"}),)),
+    ],
+    ids=["cursor too large", "cursor no JSON", "notes", "naive date", "naive coverage", "half a letter", "no text"],
+)
+def test_a_reading_without_a_form_in_the_database_fails_alone(store: Store, store_url: str, reading: Reading) -> None:
+    watch(store, "mot", "hai")
+    bad, good = take(store, "mot", "hai")
+    results = [a_result(bad, reading), a_result(good, Reading((a_snapshot(),), cursor={"etag": "x"}))]
+    assert store.record(results) == []
+    assert (last_look(store).state, last_look(store).outcome) == ("failed", "drift")
+    assert store.series(FRIDAY, SATURDAY)["channel"].tolist() == ["hai"]
+    assert take(store, "hai", at=SATURDAY)[0].cursor == {"etag": "x"}
+    assert_invariants(store_url, FRIDAY)
+
+
+def test_a_slot_tried_again_after_a_newer_slot_is_not_late(store: Store, store_url: str) -> None:
+    watch(store, "mot")
+    look(store, "mot", a_failure())
+    see(store, "mot", [a_post("a", title="Cũ")], FRIDAY + hours(3), cursor={"etag": "9h"})
+    (again,) = store.take([Slot("mot", FRIDAY)], "worker-1", FRIDAY + hours(4), LEASE)
+    reading = Reading(posts=(a_post("a", title="Mới"),), cursor={"etag": "10h"})
+    assert store.record([a_result(again, reading, at=FRIDAY + hours(4))]) == []
+    assert stored_posts(store)["title"].to_dict() == {"a": "Mới"}
+    assert take(store, "mot", at=SATURDAY)[0].cursor == {"etag": "10h"}
+    assert_invariants(store_url)
+
+
+def test_a_newer_slot_that_was_read_earlier_is_the_late_one(store: Store) -> None:
+    watch(store, "mot")
+    first, second = (*take(store, "mot", at=FRIDAY), *take(store, "mot", at=SATURDAY))
+    results = [
+        a_result(first, Reading(posts=(a_post("a", title="Mới"),), cursor={"etag": "new"}), at=SUNDAY),
+        a_result(second, Reading(posts=(a_post("a", title="Cũ"),), cursor={"etag": "old"}), at=SATURDAY),
+    ]
+    assert store.record(results) == []
+    assert stored_posts(store)["title"].to_dict() == {"a": "Mới"}
+    assert take(store, "mot", at=SUNDAY)[0].cursor == {"etag": "new"}
+
+
+def test_a_cursor_that_goes_forth_and_back_in_one_batch_ends_where_the_last_look_left_it(store: Store) -> None:
+    watch(store, "mot")
+    look(store, "mot", Reading(cursor={"page": 1}))
+    slots = (*take(store, "mot", at=SATURDAY), *take(store, "mot", at=SUNDAY))
+    results = [a_result(taken, Reading(cursor={"page": page})) for taken, page in zip(slots, (2, 1), strict=True)]
+    assert store.record(results) == []
+    assert take(store, "mot", at=MONDAY)[0].cursor == {"page": 1}
+
+
+def test_two_looks_of_one_second_do_not_make_a_post_gone(store: Store, store_url: str) -> None:
+    watch(store, "mot")
+    see(store, "mot", [a_post("a")], FRIDAY)
+    slots = (*take(store, "mot", at=SATURDAY), *take(store, "mot", at=SATURDAY + hours(1)))
+    nothing = Reading(coverage_from=EVER)
+    assert store.record([a_result(taken, nothing, at=SATURDAY + hours(1)) for taken in slots]) == []
+    row = stored_posts(store).loc["a"]
+    assert (row.missing_since, stored_posts(store)["gone_at"].isna().all()) == (SATURDAY + hours(1), True)
+    assert_invariants(store_url)
 
 
 def test_an_empty_batch_writes_nothing(store: Store) -> None:

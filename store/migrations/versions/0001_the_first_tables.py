@@ -15,6 +15,7 @@ def upgrade() -> None:
         sa.Column("platform", sa.String(length=32), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
         sa.Column("closed_at", sa.BigInteger(), nullable=True),
         sa.Column("cursor", sa.Text(), server_default="{}", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_channel")),
@@ -66,6 +67,14 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_look_channel_id_started_at"), "look", ["channel_id", "started_at"], unique=False)
+    op.create_index(
+        op.f("ix_look_retry_at"),
+        "look",
+        ["retry_at"],
+        unique=False,
+        sqlite_where=sa.text("retry_at IS NOT NULL"),
+        postgresql_where=sa.text("retry_at IS NOT NULL"),
+    )
     op.create_table(
         "post",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -132,10 +141,11 @@ def upgrade() -> None:
         sa.Column("post_id", sa.Integer(), nullable=False),
         sa.Column("label", sa.String(length=64), nullable=False),
         sa.Column("evidence", sa.String(length=16), nullable=False),
+        sa.Column("turn", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("upheld", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["post_id"], ["post.id"], name=op.f("fk_post_label_post_id")),
-        sa.PrimaryKeyConstraint("post_id", "label", "evidence", "at", name=op.f("pk_post_label")),
+        sa.PrimaryKeyConstraint("post_id", "label", "evidence", "turn", name=op.f("pk_post_label")),
         sqlite_with_rowid=False,
     )

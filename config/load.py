@@ -43,11 +43,11 @@ def load_config(folder: Path) -> Config:
 
 
 def write_example(folder: Path) -> list[Path]:
-    """Write the commented example files and return them; ConfigError when one is there already."""
-    targets = [folder / name for name in FILES]
+    """Write those of the commented example files that are missing, and return them; what is there stays."""
+    targets: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _refuse_to_overwrite(targets)
+        targets = [path for name in FILES if not (path := folder / name).exists()]
         for path in targets:
             path.write_bytes((files("config") / "example" / path.name).read_bytes())
     except OSError as error:
@@ -55,12 +55,6 @@ def write_example(folder: Path) -> list[Path]:
         right = "kiểm tra quyền ghi và dung lượng đĩa, hoặc chọn thư mục khác"
         raise ConfigError([Problem(str(folder), "", "", "không ghi được tệp mẫu vào đây", right)]) from error
     return targets
-
-
-def _refuse_to_overwrite(targets: list[Path]) -> None:
-    wrong, right = "tệp đã có sẵn nên không ghi đè", "chọn một thư mục khác, hoặc sửa tiếp tệp đang có"
-    if problems := [Problem(str(path), "", "", wrong, right) for path in targets if path.exists()]:
-        raise ConfigError(problems)
 
 
 def _remove(paths: list[Path]) -> None:
@@ -110,11 +104,11 @@ SYNTAX = {
     "Expected '='": ("thiếu dấu = sau tên khóa", "viết khóa = giá trị trên một dòng"),
     "Expected newline": (
         "thừa chữ ở cuối dòng",
-        "mỗi dòng chỉ một khóa; đặt cả giá trị trong một cặp ngoặc kép",
+        "mỗi dòng chỉ một khóa; chữ đặt trong ngoặc kép, ngày viết như 2025-07-01",
     ),
     "Unescaped '\\'": ("có dấu \\ trong ngoặc kép", "dùng / thay cho \\, hoặc đặt trong ngoặc đơn"),
     "Illegal character": ("có ký tự không dùng được", "đóng ngoặc kép ngay trên dòng ấy"),
-    "Unclosed array": ("thiếu dấu ] đóng danh sách", "thêm dấu ] hoặc dấu phẩy giữa các mục"),
+    "Unclosed array": ("thiếu dấu ] đóng danh sách", "thêm dấu ] hoặc dấu phẩy giữa các mục; giờ viết như 06:30:00"),
     "Expected ']'": ("thiếu dấu ] ở tên bảng", "viết tên bảng như [units.an-lac]"),
     "Invalid initial": ("tên khóa không đọc được", "tên khóa chỉ có chữ không dấu, chữ số, dấu - và _"),
 }

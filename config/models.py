@@ -210,6 +210,8 @@ class Label(LabelWords):
     clause: Text
     not_followed_by: tuple[Word, ...] = ()
     """Words that make a phrase a false friend: «tin tốt» followed by «nghiệp»."""
+    not_preceded_by: tuple[Word, ...] = ()
+    """The same before it: «thông tin tốt», «niềm tin tốt đẹp»."""
 
     @model_validator(mode="after")
     def _can_be_found(self) -> Self:

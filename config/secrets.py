@@ -68,4 +68,6 @@ def _refuse_open_to_others(status: os.stat_result, path: Path, variable: str) ->
     if status.st_uid not in {os.geteuid(), 0}:
         raise SecretError(f"Tệp bí mật {path} (biến {variable}) thuộc người dùng khác. Đề nghị đổi chủ tệp.")
     if status.st_mode & 0o177:
-        raise SecretError(f"Người khác có thể đọc tệp bí mật {path} (biến {variable}). Đề nghị chạy: chmod 600 {path}")
+        raise SecretError(
+            f"Người khác có thể đọc tệp bí mật {path} (biến {variable}). Đề nghị chạy «chmod 600 {path}»."
+        )

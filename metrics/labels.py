@@ -91,6 +91,7 @@ class Rule:
     """The longest first, with their marks."""
     categories: tuple[str, ...]
     not_followed_by: tuple[str, ...]
+    not_preceded_by: tuple[str, ...]
 
     @classmethod
     def of(cls, label: Label, more: LabelWords) -> Rule:
@@ -101,6 +102,7 @@ class Rule:
             tuple(sorted(phrases, key=len, reverse=True)),
             _comparable([*label.categories, *more.categories], fold),
             _comparable(label.not_followed_by, fold) if phrases else (),
+            _comparable(label.not_preceded_by, fold) if phrases else (),
         )
 
     @cached_property
@@ -109,7 +111,8 @@ class Rule:
         ways = "|".join(f"({_pattern_of(phrase)})" for phrase in self.phrases)
         friends = "|".join(_pattern_of(words) for words in self.not_followed_by)
         guard = rf"(?![\s–—-]+(?:{friends})(?!\w))" if friends else ""
-        return re.compile(rf"(?<!\w)(?:{ways})(?!\w){guard}")
+        before = "".join(rf"(?<!\b{re.escape(words)}\s)" for words in self.not_preceded_by)
+        return re.compile(rf"(?<!\w){before}(?:{ways})(?!\w){guard}")
 
     def evidence(self, words: Words) -> Iterator[tuple[Evidence, str]]:
         """Each kind of evidence that a post shows, with the first text that matched."""

@@ -50,20 +50,21 @@ def _parts(rows: list[dict[Any, Any]], labels: Mapping[str, Label]) -> Iterator[
     elif any(row["reason"] == NO_CHANNEL for row in due) and not any(row["met"] for row in due):
         yield f"chưa xác minh được vì đơn vị {NO_CHANNEL}"
     else:
+        blind = any(row["unknown"] for row in due) and not any(row["met"] or row["missed"] for row in due)
         for row in due:
-            yield _achievement(row, labels[row["label"]].name)
+            yield _achievement(row, labels[row["label"]].name, blind=blind)
         yield from _doubts(due)
 
 
-def _achievement(row: Mapping[Any, Any], label: str) -> str:
-    """What one label shows: «có tin tốt 4/5 ngày». Slots that still run are left out of the whole."""
+def _achievement(row: Mapping[Any, Any], label: str, *, blind: bool) -> str:
+    """What one label shows: «có tin tốt 4/5 ngày», out of the slots that are over and verified."""
     name, noun = label[:1].lower() + label[1:], NOUNS[row["every"]]
-    past = row["due"] - row["pending"]
+    past = row["due"] - row["pending"] - row["unknown"]
     if row["met"]:
         return f"có {name}" if row["due"] == 1 else f"có {name} {row['met']}/{past} {noun}"
     if row["missed"]:
-        return f"chưa ghi nhận {name}" + (" (có bài nhưng chưa gắn nhãn)" if row["posted"] else "")
-    return f"chưa xác minh được {name}" if row["unknown"] else f"chưa có {name}, còn thời gian"
+        return f"chưa ghi nhận {name}" + (" (có bài nhưng chưa bài nào được nhận)" if row["posted"] else "")
+    return f"chưa xác minh được {name}" if row["unknown"] or blind else f"chưa có {name}, còn thời gian"
 
 
 def _doubts(rows: list[dict[Any, Any]]) -> Iterator[str]:

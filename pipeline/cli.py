@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import io
 import logging
 import re
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +58,7 @@ def nhip(
     """Nhịp Đoàn: theo dõi chỉ tiêu truyền thông của tổ chức Đoàn."""
     from pipeline.log import set_up_log
 
-    set_up_log(logging.DEBUG if debug else logging.INFO if context.invoked_subcommand == "run" else logging.ERROR)
+    set_up_log(logging.DEBUG if debug else logging.INFO if context.invoked_subcommand == "run" else logging.CRITICAL)
     context.obj = Settings(config, debug)
 
 
@@ -112,7 +114,9 @@ def check(
     context: typer.Context,
     week: Annotated[
         str | None,
-        typer.Option("--week", metavar="TUẦN", help="Tuần cần xem, ví dụ 2026-W47; bỏ trống là tuần này."),
+        typer.Option(
+            "--week", metavar="TUẦN", help="Tuần cần xem, ví dụ 2026-W47 (hoặc tháng 2026-11); bỏ trống là tuần này."
+        ),
     ] = None,
     at: Annotated[str | None, AT] = None,
     as_json: Annotated[bool, WITH_JSON] = False,
@@ -148,6 +152,7 @@ def run(context: typer.Context) -> None:
 def main() -> None:
     """The entry point: exit codes mean something, and no traceback reaches a person."""
     gc.set_threshold(100_000, 50, 50)  # imports alone would set off thirty full collections: a fifth of a short run
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stop from outside gives slots back like Ctrl+C
     _speak_utf8()
     debug = "--debug" in sys.argv[1:]
     try:
@@ -162,7 +167,8 @@ def main() -> None:
 
 
 def _speak_utf8() -> None:
-    """Vietnamese must survive a Windows console and a pipe."""
+    """Vietnamese must survive a Windows console and a pipe; a closed stream takes nothing, and that is fine."""
+    sys.stdout, sys.stderr = sys.stdout or io.StringIO(), sys.stderr or io.StringIO()
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:
@@ -171,7 +177,8 @@ def _speak_utf8() -> None:
 
 def _usage_sentence(error: typer.TyperException) -> str:
     named = re.search(r"'([^']+)'|(?<!\S)(--?[\w-]+)", error.format_message())
-    subject = f" Kiểm tra «{named[1] or named[2]}»." if named else ""
+    said = "Thiếu" if type(error).__name__ == "MissingParameter" else "Kiểm tra"
+    subject = f" {said} «{named[1] or named[2]}»." if named else ""
     return f"Câu lệnh chưa đúng.{subject} Xem cách dùng: nhip --help, hoặc nhip TÊN_LỆNH --help."
 
 

@@ -11,11 +11,13 @@ import logging
 import os
 import secrets
 import socket
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from collectors import COLLECTORS
@@ -37,6 +39,8 @@ RETRY_PAUSE = timedelta(minutes=15)
 GATHER_SECONDS = 0.25
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -154,6 +158,7 @@ class _Round:
         self._done: asyncio.Queue[LookResult] = asyncio.Queue()
         self._all_done = asyncio.Event()
         self._open: dict[Slot, TakenSlot] = {}
+        self._hosts: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._collection = Collection()
 
     async def run(self, slots: Sequence[Slot]) -> Collection:
@@ -193,13 +198,20 @@ class _Round:
                     room.release()
 
     async def _take(self, wave: Sequence[Slot]) -> list[TakenSlot]:
-        taken = await asyncio.to_thread(self._store.take, wave, self._owner, self._clock(), LEASE)
-        self._open |= {each.slot: each for each in taken}
-        return taken
+        """The slots of a wave that are ours now; known as open even when the round is stopped meanwhile."""
+
+        def take() -> list[TakenSlot]:
+            taken = self._store.take(wave, self._owner, self._clock(), LEASE)
+            self._open |= {each.slot: each for each in taken}
+            return taken
+
+        return await _finish(asyncio.ensure_future(asyncio.to_thread(take)))
 
     async def _look_at(self, taken: TakenSlot) -> None:
+        """Channels on one host take turns, so that waiting for the host counts against nobody's deadline."""
         channel = self._config.channels[taken.slot.channel]
-        self._done.put_nowait(await look_at(channel, taken, self._client, self._clock, self._config))
+        async with self._hosts[urlsplit(channel.address).hostname or channel.slug]:
+            self._done.put_nowait(await look_at(channel, taken, self._client, self._clock, self._config))
 
     async def _write(self) -> None:
         """Record finished looks, as many as there are in one transaction, until all are done."""
@@ -219,8 +231,9 @@ class _Round:
         self._collection.refused += refused
         for result in results:
             self._open.pop(result.taken.slot, None)
-            self._collection.results.append(result)
-            _tell(result)
+            if result.taken not in refused:
+                self._collection.results.append(result)
+                _tell(result)
             if self._on_result:
                 self._on_result(result)
 
@@ -261,10 +274,10 @@ def _first(error: BaseException) -> BaseException:
     return error
 
 
-async def _finish(task: asyncio.Future[None]) -> None:
-    """Wait for a closing step even while this task is being cancelled."""
+async def _finish(task: asyncio.Future[T]) -> T:
+    """Wait for a step that must not be left half-way, even while this task is being cancelled."""
     try:
-        await asyncio.shield(task)
+        return await asyncio.shield(task)
     except asyncio.CancelledError:
         await task
         raise

@@ -5,6 +5,7 @@ The standard library's logging: the facts of an event travel in `extra`.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import traceback
@@ -31,7 +32,19 @@ class JsonLines(logging.Formatter):
         if record.exc_info:
             event["traceback"] = "".join(traceback.format_exception(*record.exc_info))
         shown = {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
-        return orjson.dumps(shown, default=str).decode()
+        return _as_json(shown)
+
+
+def _as_json(event: dict[str, object]) -> str:
+    """Whatever a fact is, its line is not lost: the slow way knows huge numbers and half characters too."""
+    try:
+        return orjson.dumps(event, default=_as_text).decode()
+    except orjson.JSONEncodeError:
+        return json.dumps(event, default=_as_text)
+
+
+def _as_text(value: object) -> str:
+    return redact(str(value))
 
 
 def set_up_log(level: int = logging.ERROR) -> None:

@@ -44,7 +44,7 @@ def explain(error: BaseException) -> tuple[str, int]:
     if isinstance(error, UserError):
         return str(error), error.exit_code
     if isinstance(error, KeyboardInterrupt):
-        return "Đã dừng theo yêu cầu. Phần đã ghi vẫn được giữ.", INTERRUPTED
+        return "Đã dừng theo yêu cầu. Phần đã ghi vẫn được giữ; chạy lại để làm tiếp.", INTERRUPTED
     if isinstance(error, OSError):
         return _explain_os(error), STORAGE
     return _explain_ours(error) or (

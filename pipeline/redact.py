@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 
 _PAIR = re.compile(
-    r"(?i)\b((?:[a-z_-]*)(?:token|secret|passw(?:or)?d|api[_-]?key|appsecret_proof|signature|sig|code|key))"
-    r"(\s*[=:]\s*|%3D)(?:Bearer\s+)?([^\s&\"'<>,;]+)"
+    r"(?i)\b((?:[a-z_-]{0,40})(?:token|secret|passw(?:or)?d|api[_-]?key|appsecret_proof|signature|sig|code|key))"
+    r"([\"']?\s*[=:]\s*[\"']?|%3D)(?:Bearer\s+)?([^\s&\"'<>,;]+)"
 )
-_USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@]+@")
+_USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,30}://)[^\s/?#]+@")
+_HEADER = re.compile(r"(?i)\b((?:set-)?cookie|(?:proxy-)?authorization)([\"']?\s*[:=]\s*[\"']?)[^\r\n\"']+")
 _BEARER = re.compile(r"(?i)\bbearer\s+[A-Za-z0-9._~+/=-]+")
 
 
 def redact(text: str) -> str:
-    """The text without values of secret-looking keys, bearer tokens and user:password@ in addresses."""
+    """The text without secret-looking values, credentials in headers, and user:password@ in addresses."""
     text = _USERINFO.sub(r"\1***@", text)
+    text = _HEADER.sub(r"\1\2***", text)
     text = _BEARER.sub("Bearer ***", text)
     return _PAIR.sub(r"\1\2***", text)

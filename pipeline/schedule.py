@@ -21,7 +21,7 @@ from config.models import Schedule
 TICK_SECONDS = 60.0
 SILENT_TICKS = 3
 RUN_LIMIT_SECONDS = 3600.0
-STOP_LIMIT_SECONDS = 8.0
+STOP_LIMIT_SECONDS = 6.0
 
 
 def scheduled_moments(schedule: Schedule, zone: ZoneInfo, since: datetime, until: datetime) -> list[datetime]:
@@ -100,13 +100,17 @@ class Ticker:
         self._stop.set()
         self._wake.set()
 
+    def beat(self) -> None:
+        """The running work says that it gets on."""
+        self._watches[1].beat()
+
     def stop_on_signals(self) -> None:
-        """SIGTERM and SIGINT end the run in order; where the loop cannot listen (Windows), Ctrl+C still does."""
+        """A stop from outside or a closed terminal ends the run in order; on Windows only Ctrl+C does."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for name in ("SIGTERM", "SIGINT", "SIGHUP"):
             try:
-                loop.add_signal_handler(number, self.stop)
-            except NotImplementedError:
+                loop.add_signal_handler(getattr(signal, name), self.stop)
+            except (NotImplementedError, AttributeError):
                 return
 
     async def _tick(self) -> None:

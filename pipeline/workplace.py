@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from config.load import load_config
+from config.load import FILES, load_config
 from config.secrets import read_secret
 from pipeline.clock import Clock, frozen_at, utc_now
 from pipeline.problems import UserError
@@ -29,14 +29,24 @@ def database_url(folder: Path, environ: Mapping[str, str] = os.environ) -> str:
 
 
 @contextmanager
-def open_workplace(folder: Path, clock: Clock = utc_now) -> Iterator[tuple[Config, Store]]:
-    """The configuration and the database, brought in line with each other; closed at the end."""
+def open_workplace(folder: Path, at: str | None = None) -> Iterator[tuple[Config, Store]]:
+    """The configuration and the database, brought in line with each other as of *at*; closed at the end."""
     from store.verbs import open_store
 
+    _refuse_nowhere(folder)
     config = load_config(folder)
     with open_store(database_url(folder)) as store:
-        store.sync(config.units.values(), config.channels.values(), clock())
+        store.sync(config.units.values(), config.channels.values(), clock_for(at, config.district.tz)())
         yield config, store
+
+
+def _refuse_nowhere(folder: Path) -> None:
+    """The commonest slip has its own sentence: nobody said where the configuration is."""
+    if folder == Path() and not any((folder / name).exists() for name in FILES):
+        raise UserError(
+            "Chưa chỉ ra thư mục cấu hình. Thêm --config THƯ_MỤC trước tên lệnh, hoặc đặt biến NHIP_CONFIG. "
+            "Nếu chưa có thư mục nào, chạy: nhip init THƯ_MỤC."
+        )
 
 
 def clock_for(at: str | None, zone: ZoneInfo) -> Clock:
@@ -56,9 +66,10 @@ def parse_moment(text: str, zone: ZoneInfo) -> datetime:
 
 def _parse(text: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return None
+    return moment if 1990 <= moment.year < 2200 else None
 
 
 def local_text(moment: datetime, zone: ZoneInfo) -> str:

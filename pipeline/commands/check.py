@@ -10,13 +10,16 @@ from config.models import Config, Label
 from metrics.periods import Period, PeriodError, local_date, parse_period, week_of
 from metrics.summary import sentences, summary
 from pipeline import checking, show
-from pipeline.clock import Clock
+from pipeline.clock import Clock, utc_now
 from pipeline.problems import UserError
 from pipeline.workplace import clock_for, local_text, open_workplace
 
 KEPT, BEHIND, UNSURE = 0, 1, 2
 MARKS = {"met": "✔", "missed": "✖", "unknown": "⚙", "pending": "…", "resting": "☾"}
-LEGEND = "✔ có · ✖ chưa có · ⚙ chưa xác minh · … chưa hết ngày · ☾ nghỉ theo lịch · * tính theo ngày ước đoán"
+LEGEND = (
+    "✔ có · ✖ chưa có · ⚙ chưa xác minh · … còn thời gian · ☾ nghỉ theo lịch · "
+    "* tính theo ngày ước đoán · ° bài đã gỡ sau khi đăng"
+)
 ILLUSTRATION = "Dữ liệu minh họa."
 
 
@@ -25,6 +28,7 @@ def run(folder: Path, *, week: str | None, at: str | None, as_json: bool) -> int
     with open_workplace(folder) as (config, store):
         clock = clock_for(at, config.district.tz)
         period = _period(config, week, clock)
+        _refuse_future(period, clock)
         checking.label_new_posts(config, store, clock())
         cells = checking.check_motto(config, store, period, clock())
     totals = summary(cells)
@@ -44,6 +48,13 @@ def _period(config: Config, week: str | None, clock: Clock) -> Period:
         return parse_period(week, zone)
     except PeriodError as error:
         raise UserError(str(error)) from error
+
+
+def _refuse_future(period: Period, clock: Clock) -> None:
+    if clock() > utc_now():
+        raise UserError("Chưa đến thời điểm ghi ở --at. Chọn thời điểm đã qua, hoặc bỏ --at.")
+    if period.start_at > clock():
+        raise UserError(f"{period.title()} chưa bắt đầu nên chưa có gì để đối chiếu.", UNSURE)
 
 
 def _exit_code(totals: pd.DataFrame) -> int:
@@ -84,9 +95,14 @@ def _header(label: Label, period: Period) -> str:
 
 
 def _marks(cells: pd.DataFrame) -> pd.Series[str]:
-    """One sign per slot; a star where only a guessed date makes it count."""
-    guessed = (cells["labelled"] == "met") & ~cells["sure"]
-    return cells["labelled"].astype(str).map(MARKS) + guessed.map({True: "*", False: ""})
+    """One sign per slot; a star where only a guessed date makes it count, a ring where a post is gone since."""
+    met = cells["labelled"] == "met"
+    guessed, gone = met & ~cells["sure"], met & cells["gone"]
+    return (
+        cells["labelled"].astype(str).map(MARKS)
+        + guessed.map({True: "*", False: ""})
+        + gone.map({True: "°", False: ""})
+    )
 
 
 def _cut_off(config: Config, clock: Clock) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from config.models import Config
 from pipeline import checking, jobs, show
-from pipeline.clock import Clock
+from pipeline.clock import Clock, utc_now
 from pipeline.problems import UserError
 from pipeline.workplace import clock_for, local_text, open_workplace
 from store.records import Failure, LookResult, Slot
@@ -18,14 +18,17 @@ from store.verbs import Store
 
 def run(folder: Path, only: Sequence[str], *, now: bool, at: str | None, as_json: bool) -> int:
     """0 when every look succeeded (or nothing was due), 1 when a channel could not be read."""
-    with open_workplace(folder) as (config, store):
+    with open_workplace(folder, at) as (config, store):
         clock = clock_for(at, config.district.tz)
+        _check_moment(config, at, clock)
         _check_names(config, only)
         slots, missed = _slots(config, store, clock(), only, now=now)
         collection = _collect(config, store, slots, clock)
         checking.label_new_posts(config, store, clock())
         collection.missed = missed
-        _print(config, collection, clock, as_json=as_json)
+        if not collection.results:
+            return _say_nothing_done(config, store, clock, only, as_json=as_json)
+        _print(config, collection, as_json=as_json)
         return 1 if collection.failures else 0
 
 
@@ -35,6 +38,19 @@ def _slots(config: Config, store: Store, at: datetime, only: Sequence[str], *, n
         return jobs.slots_at(config, at, only), 0
     slots, missed = jobs.due_slots(config, store, at, only)
     return slots or jobs.failed_slots(config, store, at, only), missed
+
+
+def _check_moment(config: Config, at: str | None, clock: Clock) -> None:
+    """What is read today must not be stored as if it had been read at another time; made-up data may."""
+    if at is None:
+        return
+    if not config.district.organisation.illustration:
+        raise UserError(
+            "Không đọc được trang ở một thời điểm khác hiện tại: --at của lệnh collect chỉ dùng cho dữ liệu minh họa. "
+            "Muốn xem lại một ngày đã qua, dùng: nhip check --at."
+        )
+    if clock() > utc_now():
+        raise UserError("Chưa đến thời điểm ghi ở --at nên không thể đọc trước. Chọn thời điểm đã qua, hoặc bỏ --at.")
 
 
 def _check_names(config: Config, only: Sequence[str]) -> None:
@@ -50,12 +66,9 @@ def _collect(config: Config, store: Store, slots: Sequence[Slot], clock: Clock) 
         return asyncio.run(jobs.collect(config, store, slots, clock, on_result=lambda _: advance()))
 
 
-def _print(config: Config, collection: jobs.Collection, clock: Clock, *, as_json: bool) -> None:
+def _print(config: Config, collection: jobs.Collection, *, as_json: bool) -> None:
     if as_json:
         show.print_json({"missed": collection.missed, "looks": [_as_facts(result) for result in collection.results]})
-        return
-    if not collection.results:
-        show.say(_nothing_due(config, clock))
         return
     rows = [_as_row(config, result) for result in sorted(collection.results, key=lambda r: r.taken.slot.channel)]
     show.print_table("Kết quả đọc các kênh", ("Kênh", "Kết quả", "Số bài", "Ghi chú"), rows)
@@ -65,12 +78,34 @@ def _print(config: Config, collection: jobs.Collection, clock: Clock, *, as_json
         show.say(f"{collection.missed} lượt theo lịch đã lỡ trong lúc chương trình không chạy; đã ghi nhận là lỡ.")
 
 
-def _nothing_due(config: Config, clock: Clock) -> str:
-    if not jobs.collectable(config):
-        return "Chưa có kênh nào để đọc: các kênh trong channels.toml đều là mẫu (sample = true) hoặc chưa hỗ trợ."
+def _say_nothing_done(config: Config, store: Store, clock: Clock, only: Sequence[str], *, as_json: bool) -> int:
+    """Why no channel was looked at: 0 when all is well, 1 when somebody else holds the work."""
+    last = store.last_looks().set_index("channel")["state"]
+    watched = [channel.slug for channel in jobs.collectable(config, only)]
+    held = [slug for slug in watched if last.get(slug) == "running"]
+    if as_json:
+        show.print_json({"missed": 0, "looks": [], "held": held})
+    else:
+        show.say(_nothing_due(config, clock, only, held))
+    return 1 if held else 0
+
+
+def _nothing_due(config: Config, clock: Clock, only: Sequence[str], held: Sequence[str]) -> str:
+    if held:
+        return (
+            f"{len(held)} kênh đang được một tiến trình khác đọc, hoặc lần đọc trước bị ngắt giữa chừng. "
+            f"Nếu không có tiến trình nào đang chạy, đề nghị chạy lại sau {jobs.LEASE.seconds // 60} phút."
+        )
+    samples = [config.channels[slug].name for slug in only if config.channels[slug].sample]
+    if samples:
+        return (
+            f"«{samples[0]}» là kênh mẫu (sample = true) nên không được đọc. Muốn đọc, bỏ dòng ấy trong channels.toml."
+        )
+    if not jobs.collectable(config, only):
+        return "Chưa có kênh nào để đọc: các kênh này đều là kênh mẫu (sample = true) hoặc chưa hỗ trợ."
     upcoming = jobs.next_moment(config, clock())
     when = f" Lần tới: {local_text(upcoming, config.district.tz)}." if upcoming else ""
-    return f"Các kênh đã được đọc cho lượt này, không có gì thay đổi.{when} Muốn đọc ngay: nhip collect --now."
+    return f"Không có kênh nào cần đọc lúc này, không có gì thay đổi.{when} Muốn đọc ngay: nhip collect --now."
 
 
 def _as_row(config: Config, result: LookResult) -> tuple[str, str, str, str]:

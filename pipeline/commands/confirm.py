@@ -14,6 +14,8 @@ from store.records import Evidence, PostLabel
 def run(folder: Path, link: str, label: str, *, by: str, reject: bool) -> int:
     """0 when the word was kept; UserError when the post or the label is not known."""
     with open_workplace(folder) as (config, store):
+        if not by.strip():
+            raise UserError('Chưa ghi bộ phận xác nhận. Viết như --by "Ban Tuyên giáo".')
         if label not in config.district.labels:
             raise UserError(f"Không có nhãn «{label}». Các nhãn đang có: {', '.join(config.district.labels)}.")
         found = store.find_post(link)

@@ -93,7 +93,10 @@ def _print(config: Config, findings: Sequence[Finding]) -> None:
         show.say("Chưa có kênh nào để đọc. Đề nghị khai báo trong channels.toml và bỏ dòng sample = true.")
         return
     rows = [_row(config, finding) for finding in findings]
-    show.print_table("Các kênh", ("Kênh", "Tình trạng", "Bài mới nhất", "Lần đọc gần nhất", "Cần làm"), rows)
+    show.print_table("Các kênh", ("Kênh", "Tình trạng", "Bài mới nhất", "Lần đọc gần nhất"), rows)
+    for finding in findings:
+        if note := finding.fix or finding.advice:
+            show.say(f"{finding.name}: {note}")
 
 
 def _row(config: Config, finding: Finding) -> tuple[str, ...]:
@@ -101,4 +104,4 @@ def _row(config: Config, finding: Finding) -> tuple[str, ...]:
     zone = config.district.tz
     newest = local_text(finding.newest, zone) if finding.newest else ""
     last = local_text(finding.last_done_at, zone) if finding.last_done_at else "chưa đọc"
-    return finding.name, state, newest, last, finding.fix or finding.advice
+    return finding.name, state, newest, last

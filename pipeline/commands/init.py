@@ -11,14 +11,12 @@ from pipeline.workplace import database_url
 
 
 def run(folder: Path) -> int:
-    """Write what is missing, keep what is there. Running it again changes nothing."""
-    folder.mkdir(parents=True, exist_ok=True)
-    has_config = any((folder / name).exists() for name in ("district.toml", "units.toml", "channels.toml"))
-    if has_config:
+    """Write the example files and the database where they are missing; change nothing else."""
+    written = write_example(folder)
+    for path in written:
+        say(f"Đã tạo {path}")
+    if not written:
         say(f"Giữ nguyên cấu hình đang có trong {folder}.")
-    else:
-        for path in write_example(folder):
-            say(f"Đã tạo {path}")
     say(_create_or_upgrade(database_url(folder)))
     _say_next(folder)
     return 0

@@ -54,7 +54,7 @@ def _print(config: Config, found: ProbeResult, *, as_json: bool) -> None:
         show.say(line)
     if found.newest:
         show.say(f"Bài mới nhất: {local_text(found.newest, config.district.tz)}.")
-    for refused in found.refused:
+    for refused in () if found.way else found.refused:
         show.say(f"  Đã thử {refused.way} ({refused.at or 'địa chỉ thường dùng'}): {refused.why}")
     if found.way:
         show.say("Dòng cần dán vào bảng của kênh trong channels.toml:")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from config.load import ConfigError, load_config
@@ -15,7 +17,7 @@ from pipeline.problems import CRASHED
 from pipeline.schedule import Ticker
 from pipeline.show import say, warn
 from pipeline.workplace import local_text, open_workplace
-from store.errors import StoreError
+from store.errors import StoreError, Trouble
 from store.verbs import Store
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ def run(folder: Path) -> int:
 
 async def _run(rounds: Rounds) -> None:
     ticker = Ticker(rounds.next, _give_up)
+    rounds.beat = ticker.beat
     ticker.stop_on_signals()
     await ticker.run()
 
@@ -45,6 +48,10 @@ def _give_up(name: str) -> None:
     os._exit(CRASHED)
 
 
+HOPELESS = {Trouble.MISSING, Trouble.MOVED, Trouble.FOREIGN, Trouble.OLDER, Trouble.NEWER, Trouble.DAMAGED}
+"""Waiting does not help: a person has to act, and a supervisor has to notice."""
+
+
 class Rounds:
     """One round of work per tick, always with the newest configuration that makes sense."""
 
@@ -52,30 +59,37 @@ class Rounds:
         self._config, self._store = config, store
         self._owner = jobs.worker_name()
         self._seen = _stamps(config.folder)
+        self.beat: Callable[[], None] = lambda: None
+        """Called with every look that ends: a long round is no silence."""
 
     async def next(self) -> None:
         """Do what is due now. Trouble with the store is told and tried again on the next tick."""
-        self._reload()
         try:
+            await asyncio.to_thread(self._reload)
             await self._collect()
         except StoreError as error:
+            if error.kind in HOPELESS:
+                raise
             log.error("store refused", extra={"detail": error.detail})
             warn(error.sentence)
 
     async def _collect(self) -> None:
-        slots, missed = jobs.due_slots(self._config, self._store, utc_now())
+        slots, missed = await asyncio.to_thread(jobs.due_slots, self._config, self._store, utc_now())
         if missed:
             log.warning("slots missed", extra={"count": missed})
         if slots:
-            await jobs.collect(self._config, self._store, slots, utc_now, owner=self._owner)
-        checking.label_new_posts(self._config, self._store, utc_now())
+            done = await jobs.collect(
+                self._config, self._store, slots, utc_now, owner=self._owner, on_result=lambda _: self.beat()
+            )
+            ok = len(done.results) - len(done.failures)
+            say(f"{local_text(utc_now(), self._config.district.tz)}: đọc được {ok}/{len(done.results)} kênh.")
+        await asyncio.to_thread(checking.label_new_posts, self._config, self._store, utc_now())
 
     def _reload(self) -> None:
         """A changed configuration counts from the next round on; a broken one is told, and the old one stays."""
         stamps = _stamps(self._config.folder)
         if stamps == self._seen:
             return
-        self._seen = stamps
         try:
             config = load_config(self._config.folder)
             self._store.sync(config.units.values(), config.channels.values(), utc_now())
@@ -84,8 +98,14 @@ class Rounds:
         else:
             self._config = config
             log.warning("configuration reloaded")
+        self._seen = stamps
 
 
 def _stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    files = sorted(folder.glob("*.toml"))
-    return tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+    """What tells a changed file; an editor's hidden files, or one that is just being replaced, tell nothing."""
+    stamps = []
+    for path in sorted(folder.glob("[!.]*.toml")):
+        with suppress(OSError):
+            status = path.stat()
+            stamps.append((path.name, status.st_mtime_ns, status.st_size))
+    return tuple(stamps)

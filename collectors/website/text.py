@@ -30,7 +30,7 @@ UNSEEN_START = re.compile(r"<(script|style|head)\b", re.IGNORECASE)
 UNSEEN_ENDS = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in ("script", "style", "head")}
 HASHTAG = re.compile(r"[#＃][\w]{2,100}")
 EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
-READY_URL = re.compile(r"https?://[a-z0-9.-]+(?::(?!0|80/|443/)\d{2,4})?/[!-\"$->@-~]*\Z")
+READY_URL = re.compile(r"https?://[a-z0-9.-]+(?::(?!80/|443/)(?:[1-9]\d{1,3}|[1-5]\d{4}))?/[!-\"$->@-~]*\Z")
 TRACKING = re.compile(r"(?:utm_\w*|fbclid)(?:=|$)", re.IGNORECASE)
 
 

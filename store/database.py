@@ -110,17 +110,17 @@ class Database:
 def parse_url(url: str) -> URL:
     """The URL of a database: `sqlite:///path` or `postgresql://…` (always through psycopg 3).
 
-    StoreError(MISSING) when it is neither.
+    StoreError(ADDRESS) when it is neither.
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
-        raise StoreError(Trouble.MISSING, "địa chỉ đã khai báo", "not a database URL") from error
+    except (ArgumentError, ValueError):
+        raise StoreError(Trouble.ADDRESS, "biến NHIP_DATABASE", "not a database URL") from None
     if parsed.get_backend_name() == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
     if is_sqlite(parsed) and parsed.database and parsed.database != ":memory:":
         return parsed
-    raise StoreError(Trouble.MISSING, place_of(parsed), "not a SQLite file or PostgreSQL")
+    raise StoreError(Trouble.ADDRESS, place_of(parsed), "not a SQLite file or PostgreSQL")
 
 
 def place_of(url: URL) -> str:

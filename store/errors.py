@@ -8,6 +8,8 @@ from enum import StrEnum
 class Trouble(StrEnum):
     """What is wrong with the store, by what somebody should do about it."""
 
+    ADDRESS = "address"
+    FOLDER = "folder"
     MISSING = "missing"
     EXISTS = "exists"
     MOVED = "moved"
@@ -26,6 +28,11 @@ class Trouble(StrEnum):
 
 
 SENTENCES: dict[Trouble, str] = {
+    Trouble.ADDRESS: (
+        "Địa chỉ cơ sở dữ liệu ({where}) không dùng được. "
+        "Đề nghị viết như sqlite:////thư-mục/nhip.sqlite3 hoặc postgresql://máy:5432/tên."
+    ),
+    Trouble.FOLDER: "Không có thư mục {where} để đặt cơ sở dữ liệu. Đề nghị tạo thư mục ấy hoặc chọn nơi khác.",
     Trouble.MISSING: "Chưa có cơ sở dữ liệu ở {where}. Đề nghị chạy «nhip init», hoặc kiểm tra lại địa chỉ.",
     Trouble.EXISTS: "Đã có cơ sở dữ liệu của Nhịp Đoàn ở {where}. Hệ thống giữ nguyên, không tạo đè lên.",
     Trouble.MOVED: (

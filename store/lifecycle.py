@@ -64,7 +64,7 @@ def _create_file(url: URL) -> None:
     try:
         path.touch()
     except FileNotFoundError as error:
-        raise StoreError(Trouble.MISSING, str(path.parent), "no such folder") from error
+        raise StoreError(Trouble.FOLDER, str(path.parent), "no such folder") from error
     except OSError as error:
         raise StoreError(Trouble.READ_ONLY, str(path), error.strerror or "") from error
     if path.stat().st_size and not _header(path).startswith(SQLITE_HEADER):

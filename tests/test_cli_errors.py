@@ -219,8 +219,12 @@ def test_init_never_replaces_what_is_there(name: str, district: Path):
 
 
 ADDRESSES: dict[str, tuple[str, str]] = {
-    "another kind of database": ("mysql://u:hunter2@db.example/nhip", "Chưa có cơ sở dữ liệu ở db.example/nhip"),
-    "no address": ("nhip.sqlite3", "Chưa có cơ sở dữ liệu"),
+    "another kind of database": (
+        "mysql://u:hunter2@db.example/nhip",
+        "Địa chỉ cơ sở dữ liệu (db.example/nhip) không dùng được",
+    ),
+    "no address": ("nhip.sqlite3", "Địa chỉ cơ sở dữ liệu (biến NHIP_DATABASE) không dùng được"),
+    "a port of letters": ("postgresql://u:hunter2@db.example:abc/nhip", "Địa chỉ cơ sở dữ liệu"),
     "nobody listens": ("postgresql://u:hunter2@127.0.0.1:9/nhip", "Không kết nối được cơ sở dữ liệu ở 127.0.0.1/nhip"),
     "unknown machine": ("postgresql://u:hunter2@nowhere.invalid/nhip", "Không kết nối được"),
 }

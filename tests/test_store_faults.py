@@ -115,13 +115,16 @@ def test_a_missing_file_is_refused_and_not_created(tmp_path: Path) -> None:
 def test_a_missing_folder_is_refused_and_not_created(tmp_path: Path) -> None:
     path = tmp_path / "không có" / "nhip.sqlite3"
     assert refusal(open_store, url_of(path)).kind is Trouble.MISSING
-    assert refusal(create_store, url_of(path), FRIDAY).kind is Trouble.MISSING
+    assert refusal(create_store, url_of(path), FRIDAY).kind is Trouble.FOLDER
     assert not path.parent.exists()
 
 
-@pytest.mark.parametrize("url", ["", "nhip.sqlite3", "sqlite://", "sqlite:///:memory:", "mysql://host/x", "nope://x"])
+@pytest.mark.parametrize(
+    "url",
+    ["", "nhip.sqlite3", "sqlite://", "sqlite:///:memory:", "mysql://host/x", "nope://x", "postgresql://host:abc/x"],
+)
 def test_an_address_that_is_no_database_of_ours_is_refused(url: str) -> None:
-    assert refusal(open_store, url).kind is Trouble.MISSING
+    assert refusal(open_store, url).kind is Trouble.ADDRESS
 
 
 def test_an_empty_file_is_refused_but_may_become_a_store(tmp_path: Path) -> None:

@@ -251,7 +251,7 @@ async def look_at(channel: Channel, taken: TakenSlot, client: Client, clock: Clo
         outcome = error.as_failure()
     except TimeoutError:
         outcome = Failure(FailureKind.NETWORK, "Trang trả lời quá chậm nên lần xem này bị dừng. Hệ thống tự thử lại.")
-    except Exception:
+    except Exception:  # a bug in one collector must not stop the other channels
         log.exception("look crashed", extra={"channel": channel.slug})
         outcome = Failure(
             FailureKind.DRIFT, "Chương trình gặp lỗi khi đọc trang này. Đề nghị báo người phụ trách kỹ thuật."

@@ -20,6 +20,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from config.load import load_config
+from pipeline import jobs
+from store.verbs import open_store
 from tests.command_line import ROOT, Said, command, environment, nhip, run_nhip
 from tests.small_district import FRIDAY, FeedSite, daily_items, feed_site, feeds_on_loopback, write_config
 
@@ -440,3 +442,40 @@ def test_on_a_terminal_the_answer_is_a_framed_table(district: Path):
     said = on_a_terminal("--config", district, "check", "--at", NINE)
     assert said.code == 0
     assert "│ Đoàn phường don-vi-0 │" in said.out
+
+
+@pytest.mark.parametrize("at", [NINE, "2199-01-01"])
+def test_a_real_site_is_read_now_or_not_at_all(at: str, district: Path):
+    toml = district / "district.toml"
+    toml.write_text(toml.read_text("utf-8").replace("illustration = true", "illustration = false"), "utf-8")
+    before = dump(district)
+    said = nhip("--config", district, "collect", "--now", "--at", at)
+    assert said.code == 64
+    assert "--at của lệnh collect chỉ dùng cho dữ liệu minh họa" in said.err
+    assert dump(district) == before
+
+
+def test_a_week_that_has_not_begun_cannot_be_judged(district: Path):
+    said = nhip("--config", district, "check", "--at", NINE, "--week", "2026-W48")
+    assert said.code == 2
+    assert "chưa bắt đầu" in said.err
+
+
+def test_slots_that_somebody_else_holds_are_told(district: Path):
+    config = load_config(district)
+    at = datetime.fromisoformat("2026-11-20T08:59:00+07:00")
+    with open_store(f"sqlite:///{district / 'nhip.sqlite3'}") as store:
+        store.sync(config.units.values(), config.channels.values(), at)
+        slots, _ = jobs.due_slots(config, store, at)
+        store.take(slots, "another process", at, jobs.LEASE)
+    said = nhip("--config", district, "collect", "--at", NINE)
+    assert said.code == 1
+    assert "2 kênh đang được một tiến trình khác đọc" in said.out
+
+
+def test_whoever_forgets_the_folder_is_told_how_to_name_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NHIP_CONFIG", raising=False)
+    said = nhip("check")
+    assert said.code == 64
+    assert said.err.startswith("Chưa chỉ ra thư mục cấu hình.")

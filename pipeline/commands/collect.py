@@ -7,20 +7,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from config.load import load_config
 from config.models import Config
 from pipeline import checking, jobs, show
 from pipeline.clock import Clock, utc_now
 from pipeline.problems import UserError
-from pipeline.workplace import clock_for, local_text, open_workplace
+from pipeline.workplace import clock_for, local_text, open_workplace, parse_moment
 from store.records import Failure, LookResult, Slot
 from store.verbs import Store
 
 
 def run(folder: Path, only: Sequence[str], *, now: bool, at: str | None, as_json: bool) -> int:
     """0 when every look succeeded (or nothing was due), 1 when a channel could not be read."""
+    if at is not None:
+        _check_moment(load_config(folder), at)
     with open_workplace(folder, at) as (config, store):
         clock = clock_for(at, config.district.tz)
-        _check_moment(config, at, clock)
         _check_names(config, only)
         slots, missed = _slots(config, store, clock(), only, now=now)
         collection = _collect(config, store, slots, clock)
@@ -40,16 +42,14 @@ def _slots(config: Config, store: Store, at: datetime, only: Sequence[str], *, n
     return slots or jobs.failed_slots(config, store, at, only), missed
 
 
-def _check_moment(config: Config, at: str | None, clock: Clock) -> None:
+def _check_moment(config: Config, at: str) -> None:
     """What is read today must not be stored as if it had been read at another time; made-up data may."""
-    if at is None:
-        return
     if not config.district.organisation.illustration:
         raise UserError(
             "Không đọc được trang ở một thời điểm khác hiện tại: --at của lệnh collect chỉ dùng cho dữ liệu minh họa. "
             "Muốn xem lại một ngày đã qua, dùng: nhip check --at."
         )
-    if clock() > utc_now():
+    if parse_moment(at, config.district.tz) > utc_now():
         raise UserError("Chưa đến thời điểm ghi ở --at nên không thể đọc trước. Chọn thời điểm đã qua, hoặc bỏ --at.")
 
 

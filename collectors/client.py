@@ -213,7 +213,7 @@ class Client:
         if not location:
             raise drift(target, "trang chuyển hướng mà không nói đi đâu", "redirect without a location")
         try:
-            onward = self._gate.check(urljoin(target.url, location))
+            onward = self._gate.check_redirect(target, urljoin(target.url, location))
         except ValueError:
             raise drift(target, "trang chuyển hướng tới địa chỉ sai", "unusable location") from None
         except GateError as error:

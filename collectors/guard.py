@@ -87,6 +87,13 @@ class Gate:
             raise _closed(target.authority, "địa chỉ này nằm trong mạng nội bộ")
         return target
 
+    def check_redirect(self, origin: Target, url: str) -> Target:
+        """As `check`, and the allow list opens nothing to a site that is not on it itself."""
+        onward = self.check(url)
+        if self.allows(onward) and not self.allows(origin) and onward.host != origin.host:
+            raise _closed(onward.authority, "một trang bên ngoài chuyển hướng vào mạng nội bộ")
+        return onward
+
     def check_addresses(self, host: str, port: int, addresses: Iterable[str]) -> None:
         """CollectError(BLOCKED) when any address behind a name is not public: half a trap is a trap."""
         found = list(addresses)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.base import CollectError
+from collectors.base import CollectError, GateError
 from collectors.client import Client
 from collectors.guard import Gate, is_public, parse
 from store.records import FailureKind
@@ -226,3 +226,22 @@ def test_any_text_is_an_address_or_a_refusal(text: str, scheme: str) -> None:
         return
     assert target.url.isascii()
     assert parse(target.url).origin == target.origin
+
+
+@pytest.mark.parametrize(
+    ("origin", "is_followed"),
+    [
+        ("http://good.vn/", False),
+        ("http://10.0.0.5:8080/", True),
+        ("http://10.0.0.6:80/", True),
+        ("http://10.0.0.5/", True),
+    ],
+)
+def test_a_site_outside_may_not_redirect_into_what_the_allow_list_opens(origin: str, is_followed: bool) -> None:
+    gate = Gate(["10.0.0.5:8080", "10.0.0.6:80"])
+    try:
+        gate.check_redirect(parse(origin), "http://10.0.0.5:8080/quan-tri")
+    except GateError:
+        assert not is_followed
+    else:
+        assert is_followed

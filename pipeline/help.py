@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import typer
+from typing import Any
+
 from typer.core import TyperCommand, TyperGroup
 
 WORDS = {
@@ -27,10 +28,10 @@ def _translate(text: str) -> str:
 
 
 class Command(TyperCommand):
-    def get_help(self, ctx: typer.Context) -> str:  # type: ignore[override]
+    def get_help(self, ctx: Any) -> str:
         return _translate(super().get_help(ctx))
 
 
 class Group(TyperGroup):
-    def get_help(self, ctx: typer.Context) -> str:  # type: ignore[override]
+    def get_help(self, ctx: Any) -> str:
         return _translate(super().get_help(ctx))

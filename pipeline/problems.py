@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import sys
 import traceback
 
 from pipeline.redact import redact
@@ -61,11 +60,8 @@ def _explain_os(error: OSError) -> str:
 
 
 def _explain_ours(error: BaseException) -> tuple[str, int] | None:
-    """Errors of our own packages, looked up by module so that a small command need not import them."""
-    loaded = sys.modules
-    if "config.load" in loaded and isinstance(error, loaded["config.load"].ConfigError):
-        return str(error), CONFIG
-    if "config.secrets" in loaded and isinstance(error, loaded["config.secrets"].SecretError):
+    """Errors of our own packages, known by where they come from, so that a small command need not import them."""
+    if type(error).__module__.startswith("config."):
         return str(error), CONFIG
     sentence = getattr(error, "sentence", None)
     return (sentence, STORAGE) if isinstance(sentence, str) else None

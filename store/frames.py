@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from store.bulk import table_of
 from store.ledger import channels_of
+from store.posts import NEW_COLUMNS, SIGHT_COLUMNS
 from store.records import Evidence
 from store.schema import COUNTS, Moment, channel, epoch, look, post, post_label, snapshot
 
@@ -48,22 +49,7 @@ LOOK_COLUMNS = (
     "received_bytes",
 )
 SNAPSHOT_COLUMNS = ("observed_at", *COUNTS, "precision", "source")
-POST_COLUMNS = (
-    "id",
-    "platform_id",
-    "published_at",
-    "date_source",
-    "date_confidence",
-    "title",
-    "excerpt",
-    "link",
-    "kind",
-    "is_share",
-    "categories",
-    "first_seen_at",
-    "missing_since",
-    "gone_at",
-)
+POST_COLUMNS = ("id", *NEW_COLUMNS[1:], *SIGHT_COLUMNS)
 LABEL_COLUMNS = ("post_id", "label", "evidence", "at", "detail", "upheld")
 
 

@@ -1,7 +1,7 @@
-"""The only way out: one guarded, bounded, polite GET. Nothing else in the project opens a socket outwards.
+"""The only way out: one guarded, bounded, polite request. Nothing else in the project opens a socket outwards.
 
-Secrets travel in headers only. Transport errors are not chained to what is raised here, because aiohttp's
-carry the request headers; the kind of error stands in `CollectError.detail`.
+Secrets travel in headers and posted bodies only, never in addresses. Transport errors are not chained to what
+is raised here, because aiohttp's carry the request headers; the kind of error stands in `CollectError.detail`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Protocol, Self
-from urllib.parse import urljoin
+from urllib.parse import urlencode, urljoin
 
 import aiohttp
 import httpx
@@ -32,7 +32,7 @@ from collectors.base import CollectError, GateError
 from collectors.body import DECODED_LIMIT, RAW_LIMIT, BadBodyError, Body, TruncatedError, too_large
 from collectors.faults import PassingError, broken_exchange, drift, out_of_time, refused_status
 from collectors.guard import Gate, Target
-from collectors.turns import Turns
+from collectors.turns import Pace, Turns
 from store.records import FailureKind
 
 MAX_REDIRECTS = 5
@@ -45,6 +45,7 @@ REDIRECTED_INSIDE = (
 )
 _IDLE_SECONDS = 5.0
 """How long a connection outlives the pause between visits: kept longer, many sites use up the file limit."""
+_FORM = "application/x-www-form-urlencoded"
 _CHATTY = ("httpx", "httpcore", "aiohttp.client", "aiohttp.internal")
 _TRANSPORT_ERRORS = (httpx.HTTPError, httpx.StreamError, aiohttp.ClientError, OSError)
 _address = lru_cache(maxsize=8192)(httpx.URL)
@@ -74,6 +75,10 @@ class Answer:
         return self.status == NOT_MODIFIED
 
 
+Judge = Callable[[Answer], None]
+"""Looks at an answer while it can still be asked for again: PassingError means «again», CollectError «no»."""
+
+
 @dataclass(slots=True)
 class _Tally:
     requests: int = 0
@@ -91,12 +96,23 @@ class _Errand:
     raw_limit: int
     spent: Spent
     left: float
+    tries: int
+    judge: Judge | None = None
+    form: bytes | None = field(default=None, repr=False)
     ends_at: float = 0.0
     failure: PassingError | None = None
 
     @property
     def is_conditional(self) -> bool:
         return "if-none-match" in self.open_headers or "if-modified-since" in self.open_headers
+
+    @property
+    def method(self) -> str:
+        return "GET" if self.form is None else "POST"
+
+    @property
+    def is_confidential(self) -> bool:
+        return bool(self.secrets) or self.form is not None
 
     def headers(self) -> httpx.Headers:
         if not self.secrets:
@@ -111,12 +127,13 @@ def _utc_now() -> datetime:
 
 
 class Client:
-    """An async context manager for one event loop; `get` is all it does.
+    """An async context manager for one event loop; `get` and `post` are all it does.
 
     `allow` lists exact `host:port` pairs that may be reached although they are not public. `trust` gives a
     host a PEM file with certificates it forgets to send. `deadline_seconds` bounds one `get` with its
     redirects, retries and the waits between them; queueing for the host's turn comes on top, because that
-    is our own doing. `now` is only asked what an HTTP date in Retry-After means.
+    is our own doing. `paces` gives hosts (by `host:port`) another pace than one request at a time and
+    `gap_seconds`. `now` is only asked what an HTTP date in Retry-After means.
     """
 
     def __init__(
@@ -129,10 +146,11 @@ class Client:
         deadline_seconds: float = 30.0,
         tries: int = 3,
         trust: Mapping[str, Path] = MappingProxyType({}),
+        paces: Mapping[str, Pace] = MappingProxyType({}),
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._gate = Gate(allow)
-        self._turns = Turns(concurrent, gap_seconds)
+        self._turns = Turns(concurrent, Pace(1, gap_seconds), paces)
         self._resolver = _GuardedResolver(self._gate, workers=concurrent)
         self._deadline, self._tries, self._now = deadline_seconds, tries, now
         self._pause = max(gap_seconds, 0.1)
@@ -165,27 +183,60 @@ class Client:
         headers: Mapping[str, str] | None = None,
         secrets: Mapping[str, str] | None = None,
         expect: Container[int] = (),
+        judge: Judge | None = None,
         body_limit: int | None = None,
         spent: Spent | None = None,
     ) -> Answer:
         """The answer to one GET, after at most 5 redirects; CollectError in every other case.
 
         2xx comes back (204 and 206 do not: they are no whole page), 304 when *headers* asked a conditional
-        question, and every status in *expect*. *secrets* are headers that are dropped for good as soon as a
-        redirect leaves the origin, and that never travel unencrypted. *body_limit* is the cap in bytes on
-        the unpacked body (15 MiB unless told; 5 MiB as it travels, or *body_limit* when that is more).
+        question, and every status in *expect*. *judge* may refuse what came back, also to have it tried again.
+        *secrets* are headers that are dropped for good as soon as a redirect leaves the origin, and that never
+        travel unencrypted. *body_limit* is the cap in bytes on the unpacked body (15 MiB unless told; 5 MiB as
+        it travels, or *body_limit* when that is more).
         """
-        target = self._gate.check(url)
-        errand = _Errand(
+        errand = self._errand(headers, secrets, spent)
+        errand.expect, errand.judge = expect, judge
+        if body_limit:
+            errand.limit, errand.raw_limit = body_limit, max(RAW_LIMIT, body_limit)
+        return await self._walk(self._gate.check(url), errand)
+
+    async def post(
+        self,
+        url: str,
+        form: Mapping[str, str] | bytes,
+        *,
+        headers: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        expect: Container[int] = (),
+        judge: Judge | None = None,
+        spent: Spent | None = None,
+        tries: int | None = None,
+    ) -> Answer:
+        """The answer to one POST of a form, or of bytes that *headers* describe; it never follows a redirect.
+
+        As `get` in all else. What is posted may hold secrets: it is shown nowhere and never travels unencrypted.
+        *tries* is 1 for what must not be sent twice.
+        """
+        described = {"content-type": _FORM} | {name.lower(): value for name, value in (headers or {}).items()}
+        errand = self._errand(described, secrets, spent)
+        errand.expect, errand.judge, errand.tries = expect, judge, tries or self._tries
+        errand.form = form if isinstance(form, bytes) else urlencode(form).encode()
+        return await self._walk(self._gate.check(url), errand)
+
+    def _errand(
+        self, headers: Mapping[str, str] | None, secrets: Mapping[str, str] | None, spent: Spent | None
+    ) -> _Errand:
+        return _Errand(
             open_headers=self._open_headers(headers) if headers else self._headers,
             secrets=_travelling(secrets) if secrets else {},
-            expect=expect,
-            limit=body_limit or DECODED_LIMIT,
-            raw_limit=max(RAW_LIMIT, body_limit or 0),
+            expect=(),
+            limit=DECODED_LIMIT,
+            raw_limit=RAW_LIMIT,
             spent=spent or _Tally(),
             left=self._deadline,
+            tries=self._tries,
         )
-        return await self._walk(target, errand)
 
     def _open_headers(self, headers: Mapping[str, str]) -> httpx.Headers:
         """Ours and the caller's; a value that cannot travel (an ETag may be any bytes) is left out."""
@@ -201,6 +252,8 @@ class Client:
             reply = await self._visit(target, errand)
             if isinstance(reply, Answer):
                 return reply
+            if errand.form is not None:
+                raise drift(target, "máy chủ chuyển hướng thay vì trả lời", "redirected POST")
             onward = self._onward(target, reply)
             if onward.origin != target.origin:
                 errand.secrets = {}
@@ -224,7 +277,7 @@ class Client:
 
     async def _visit(self, target: Target, errand: _Errand) -> Answer | str:
         """The answer of one address, or where it redirects to, with the host's turn and the deadline."""
-        if errand.secrets and target.scheme == "http" and not self._gate.allows(target):
+        if errand.is_confidential and target.scheme == "http" and not self._gate.allows(target):
             raise _unsafe(target, "mã truy cập không được gửi qua http không mã hóa", "secret over plain http")
         async with self._turns.take(target.authority) as host:
             try:
@@ -259,7 +312,7 @@ class Client:
         stamina.instrumentation.set_on_retry_hooks(())  # a retry that helps is no news; one that fails is told
         async for attempt in stamina.retry_context(
             on=partial(_worth_waiting, errand),
-            attempts=self._tries,
+            attempts=errand.tries,
             timeout=None,
             wait_initial=self._pause,
             wait_max=5 * self._pause,
@@ -283,7 +336,7 @@ class Client:
         raise failure  # outside the handlers: see the top of this file
 
     async def _exchange(self, target: Target, errand: _Errand) -> Answer | str:
-        request = httpx.Request("GET", _address(target.url), headers=errand.headers())
+        request = httpx.Request(errand.method, _address(target.url), headers=errand.headers(), content=errand.form)
         door = self._door(target)
         errand.spent.requests += 1
         response = await door.handle_async_request(request)
@@ -301,7 +354,10 @@ class Client:
                 return Answer(target.url, status, headers, b"")
             if status in UNWANTED or not 200 <= status < 300:
                 raise refused_status(status, headers, target, self._now())
-        return Answer(target.url, status, headers, await _read(response, headers, errand))
+        answer = Answer(target.url, status, headers, await _read(response, headers, errand))
+        if errand.judge:
+            errand.judge(answer)
+        return answer
 
     def _door(self, target: Target) -> AiohttpTransport:
         """Plain http, https, and https to a host with own certificates go through separate doors."""

@@ -1,11 +1,14 @@
-"""Whose turn it is: one request at a time per host, a pause between two, a rest for failing hosts."""
+"""Whose turn it is: a few requests at a time per host, a pause between them, a rest for failing hosts."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from types import MappingProxyType
 
 from collectors.base import CollectError
 from store.records import FailureKind
@@ -15,14 +18,23 @@ STORM = 3
 REST_SECONDS = 15 * 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many requests a host gets at the same time, and how long each place then stays empty."""
+
+    places: int
+    gap_seconds: float
+
+
 class Host:
     """What is remembered of one host while the program runs. Moments are monotonic seconds."""
 
-    __slots__ = ("failures", "free_at", "lock", "rests_until")
+    __slots__ = ("failures", "free_at", "gap", "places", "rests_until")
 
-    def __init__(self) -> None:
-        self.lock = asyncio.Lock()
-        self.free_at = 0.0
+    def __init__(self, pace: Pace) -> None:
+        self.places = asyncio.Semaphore(pace.places)
+        self.gap = pace.gap_seconds
+        self.free_at = [0.0] * pace.places
         self.rests_until = 0.0
         self.failures = 0
 
@@ -34,28 +46,36 @@ class Host:
 
 
 class Turns:
-    """Hands out turns: at most `concurrent` in all, one per host, `gap_seconds` apart on one host."""
+    """Hands out turns: at most `concurrent` in all, and on each host at its own pace or the usual one."""
 
-    def __init__(self, concurrent: int, gap_seconds: float) -> None:
+    def __init__(self, concurrent: int, usual: Pace, paces: Mapping[str, Pace] = MappingProxyType({})) -> None:
         self._places = asyncio.Semaphore(concurrent)
-        self._gap = gap_seconds
+        self._usual, self._paces = usual, paces
         self._hosts: dict[str, Host] = {}
 
     @asynccontextmanager
     async def take(self, name: str) -> AsyncIterator[Host]:
         """Wait for the turn of host *name*; CollectError(NETWORK) at once while the host rests."""
-        host = self._hosts.get(name) or self._hosts.setdefault(name, Host())
-        async with host.lock:
+        host = self._hosts.get(name) or self._open(name)
+        async with host.places:
             now = time.monotonic()
             if now < host.rests_until:
                 raise _resting(name)
-            if now < host.free_at:
-                await asyncio.sleep(host.free_at - now)
-            async with self._places:
-                try:
-                    yield host
-                finally:
-                    host.free_at = time.monotonic() + self._gap
+            free_at = heappop(host.free_at)
+            try:
+                if now < free_at:
+                    await asyncio.sleep(free_at - now)
+                async with self._places:
+                    try:
+                        yield host
+                    finally:
+                        free_at = time.monotonic() + host.gap
+            finally:
+                heappush(host.free_at, free_at)
+
+    def _open(self, name: str) -> Host:
+        self._hosts[name] = host = Host(self._paces.get(name, self._usual))
+        return host
 
 
 def _resting(name: str) -> CollectError:

@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from config.checks import check_channels, check_units
-from config.models import Channel, Config, District, Model, Unit
+from config.models import Channel, Config, District, Unit
 from config.problems import ConfigError, Problem, explain
+from config.values import Model
 
 __all__ = ["ConfigError", "Problem", "load_config", "write_example"]
 

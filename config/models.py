@@ -13,24 +13,18 @@ from datetime import date, time
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, Field, model_validator
 
 from config.folding import fold
+from config.platforms import Platforms
 from config.problems import shorten, unknown
+from config.values import Model, Slug, Text, check_url, refusal
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 PlatformName = Literal["facebook", "tiktok", "youtube", "zalo", "website"]
 Way = Literal["auto", "wordpress", "nukeviet", "feed", "sitemap", "blogger", "listing"]
-
-
-def _refusal(wrong: str, right: str) -> PydanticCustomError:
-    return PydanticCustomError("rule", "{wrong}: {right}", {"wrong": wrong, "right": right})
 
 
 def _known_zone(name: str) -> str:
@@ -38,14 +32,14 @@ def _known_zone(name: str) -> str:
         return ZoneInfo(name).key
     except (OSError, ValueError, ZoneInfoNotFoundError) as error:
         zones = ["Asia/Ho_Chi_Minh", *sorted(available_timezones())]
-        raise _refusal(*unknown(name, zones, "múi giờ")) from error
+        raise refusal(*unknown(name, zones, "múi giờ")) from error
 
 
 def _day_of_a_year(text: str) -> str:
     try:
         date.fromisoformat(f"2024-{text}")
     except ValueError as error:
-        raise _refusal(
+        raise refusal(
             f"«{shorten(text)}» không phải là một ngày trong năm", 'viết "tháng-ngày", ví dụ "12-14"'
         ) from error
     return text
@@ -53,19 +47,19 @@ def _day_of_a_year(text: str) -> str:
 
 def _local_minute(moment: time) -> time:
     if moment.tzinfo or moment.second or moment.microsecond:
-        raise _refusal(f"«{moment.isoformat()}» không phải là giờ và phút", "viết giờ địa phương, ví dụ 06:30:00")
+        raise refusal(f"«{moment.isoformat()}» không phải là giờ và phút", "viết giờ địa phương, ví dụ 06:30:00")
     return moment
 
 
 def _with_letters(words: str) -> str:
     if not fold(words):
-        raise _refusal(f"«{shorten(words)}» không có chữ nào", "viết cụm từ cần tìm")
+        raise refusal(f"«{shorten(words)}» không có chữ nào", "viết cụm từ cần tìm")
     return words
 
 
 def _one_word(tag: str) -> str:
     if len(fold(tag).split()) != 1:
-        raise _refusal(f"«{shorten(tag)}» không phải là một thẻ", 'viết liền, ví dụ "#moingaymottintot"')
+        raise refusal(f"«{shorten(tag)}» không phải là một thẻ", 'viết liền, ví dụ "#moingaymottintot"')
     return tag
 
 
@@ -73,36 +67,20 @@ def _host_and_port(pair: str) -> str:
     host, _, port = pair.rpartition(":")
     bare = not host or any(sign in host for sign in "/@ ") or (":" in host and not host.startswith("["))
     if bare or not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
-        raise _refusal(f"«{shorten(pair)}» không phải là máy:cổng", 'viết như "10.0.0.5:8080"')
+        raise refusal(f"«{shorten(pair)}» không phải là máy:cổng", 'viết như "10.0.0.5:8080"')
     return pair
-
-
-def _check_url(address: str) -> None:
-    try:
-        parts = urlsplit(address)
-        fits = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        fits = False
-    if not fits or any(sign.isspace() or not sign.isprintable() for sign in address):
-        raise _refusal(f"«{shorten(address)}» không phải là địa chỉ trang web", "viết như https://doan-mau.example/")
-    if parts.username is not None or parts.password is not None:
-        raise _refusal("địa chỉ có tên đăng nhập hoặc mật khẩu", "bỏ phần trước dấu @ trong địa chỉ")
 
 
 def _once(key: str, words: Sequence[str]) -> None:
     twice = sorted(word for word, times in Counter(words).items() if times > 1)
     if twice:
-        raise _refusal(f"{key} ghi «{twice[0]}» hai lần", "chỉ giữ một")
+        raise refusal(f"{key} ghi «{twice[0]}» hai lần", "chỉ giữ một")
 
 
 Word = Annotated[Text, AfterValidator(_with_letters)]
 Hashtag = Annotated[Text, AfterValidator(_one_word)]
 LookTime = Annotated[time, AfterValidator(_local_minute)]
 HostPort = Annotated[Text, AfterValidator(_host_and_port)]
-
-
-class Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Span(Model):
@@ -114,7 +92,7 @@ class Span(Model):
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> Self:
         if self.until is not None and self.until <= self.start:
-            raise _refusal(
+            raise refusal(
                 f"ngày kết thúc until = {self.until} không sau ngày bắt đầu start = {self.start}",
                 "ghi until là ngày đầu tiên không còn tính, sau start ít nhất một ngày",
             )
@@ -139,6 +117,8 @@ class Schedule(Model):
     """When channels are looked at: local times of day."""
 
     looks_at: Annotated[tuple[LookTime, ...], Field(min_length=1)] = (time(6, 30), time(18, 30))
+    back_to: date | None = None
+    """How far back the first look at a channel reads; 400 days when not said."""
 
     @model_validator(mode="after")
     def _each_time_once(self) -> Self:
@@ -173,9 +153,9 @@ class Calendar(Model):
         _once("remove", [str(day) for day in self.remove])
         both = {named.day for named in self.add} & set(self.remove)
         if both:
-            raise _refusal(f"ngày {min(both)} vừa ở add vừa ở remove", "giữ ngày ấy ở một trong hai danh sách")
+            raise refusal(f"ngày {min(both)} vừa ở add vừa ở remove", "giữ ngày ấy ở một trong hai danh sách")
         if len(self.rest_weekdays) == 7:
-            raise _refusal("rest_weekdays cho nghỉ cả tuần", "để lại ít nhất một ngày phải có tin")
+            raise refusal("rest_weekdays cho nghỉ cả tuần", "để lại ít nhất một ngày phải có tin")
         return self
 
 
@@ -216,9 +196,7 @@ class Label(LabelWords):
     @model_validator(mode="after")
     def _can_be_found(self) -> Self:
         if not (self.hashtags or self.phrases or self.categories):
-            raise _refusal(
-                "nhãn chưa có dấu hiệu nhận biết", "khai báo ít nhất một trong hashtags, phrases, categories"
-            )
+            raise refusal("nhãn chưa có dấu hiệu nhận biết", "khai báo ít nhất một trong hashtags, phrases, categories")
         return self
 
 
@@ -243,6 +221,7 @@ class District(Model):
     kinds: Mapping[Slug, Kind]
     labels: Mapping[Slug, Label]
     network: Network = Network()
+    platforms: Platforms = Platforms()
 
     @property
     def tz(self) -> ZoneInfo:
@@ -272,7 +251,7 @@ class Unit(Span):
         _once("members", [str(members.start) for members in self.members])
         for members in self.members:
             if not self.covers(members.start):
-                raise _refusal(
+                raise refusal(
                     f"số đoàn viên từ ngày {members.start} nằm ngoài thời gian hiệu lực của đơn vị",
                     f"ghi ngày từ {self.start}" + (f" đến trước {self.until}" if self.until else " trở đi"),
                 )
@@ -316,9 +295,9 @@ class WebsiteOptions(Model):
     @model_validator(mode="after")
     def _says_where_to_read(self) -> Self:
         if self.at and not self.at.startswith("/"):
-            _check_url(self.at)
+            check_url(self.at)
         if self.way == "listing" and self.listing is None:
-            raise _refusal('way = "listing" cần bảng listing', "khai báo listing.item, hoặc đổi way")
+            raise refusal('way = "listing" cần bảng listing', "khai báo listing.item, hoặc đổi way")
         return self
 
 
@@ -340,7 +319,7 @@ class Channel(Model):
     def _speaks_for_one_unit_at_a_time(self) -> Self:
         for before, after in pairwise(sorted(self.owners, key=lambda owner: owner.start)):
             if before.covers(after.start):
-                raise _refusal(
+                raise refusal(
                     f"từ ngày {after.start} kênh thuộc cả «{before.unit}» và «{after.unit}»",
                     f"ghi until = {after.start} cho «{before.unit}», hoặc lùi start của «{after.unit}»",
                 )
@@ -349,15 +328,15 @@ class Channel(Model):
     @model_validator(mode="after")
     def _can_be_reached(self) -> Self:
         if not (self.address or self.sample):
-            raise _refusal("kênh chưa có địa chỉ address", "ghi địa chỉ, hoặc sample = true nếu là kênh mẫu")
+            raise refusal("kênh chưa có địa chỉ address", "ghi địa chỉ, hoặc sample = true nếu là kênh mẫu")
         if self.address and (self.platform == "website" or "://" in self.address):
-            _check_url(self.address)
+            check_url(self.address)
         return self
 
     @model_validator(mode="after")
     def _has_options_that_fit(self) -> Self:
         if self.platform != "website" and self.website != WebsiteOptions():
-            raise _refusal(f"kênh {self.platform} không dùng bảng website", "bỏ bảng website của kênh này")
+            raise refusal(f"kênh {self.platform} không dùng bảng website", "bỏ bảng website của kênh này")
         return self
 
     def owner_on(self, day: date) -> str | None:

@@ -19,6 +19,18 @@ class Source(IntEnum):
     """Where a snapshot comes from. Stored as a number: append only, never renumber."""
 
     SITE = 1  # a unit's own website
+    FACEBOOK_PAGE = 2  # Graph API, the Page's own fields at the moment of the look
+    FACEBOOK_INSIGHTS = 3  # Graph API, daily `page_follows`; a day ends at midnight in California
+    FACEBOOK_EXPORT = 4  # a file from Meta Business Suite
+    TIKTOK_DISPLAY = 5  # Display API, at the moment of the look
+    TIKTOK_BUSINESS = 6  # Business Accounts API, daily, UTC days
+    TIKTOK_STUDIO = 7  # a file from TikTok Studio
+    YOUTUBE_KEY = 8  # Data API with a plain key: may be kept for 30 days only
+    YOUTUBE_OWNER = 9  # Data API with the owner's consent
+    YOUTUBE_ANALYTICS = 10  # rebuilt from daily gains and losses with the owner's consent
+    YOUTUBE_STUDIO = 11  # a file from YouTube Studio, or the number shown there
+    ZALO_OA = 12  # Official Account API
+    SHEET = 13  # the plain template that a person filled in
 
 
 class Precision(IntEnum):
@@ -27,6 +39,7 @@ class Precision(IntEnum):
     EXACT = 0
     FLOOR3 = 1  # cut down to three significant digits
     REPORTED = 2  # a person says so
+    ROUNDED = 3  # shown as «1,2K», two digits or more: the true count is within 5 % of it
 
 
 class DateSource(StrEnum):

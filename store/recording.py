@@ -14,12 +14,13 @@ from sqlalchemy import bindparam as bind
 
 from store.bulk import Row, append, table_of
 from store.entry import Entry
+from store.judging import judged
 from store.ledger import Key, channels_of, is_held, rows_of, slot_key, was_finished
 from store.posts import record_posts
 from store.records import Failure, LookResult, Reading, Snapshot, TakenSlot
 from store.schema import channel, epoch, look, moment_of, snapshot
 
-SNAPSHOT_COLUMNS = tuple(column.name for column in snapshot.columns if column.name != "suspect")
+SNAPSHOT_COLUMNS = tuple(column.name for column in snapshot.columns)
 
 
 def record(connection: Connection, results: Sequence[LookResult]) -> list[TakenSlot]:
@@ -91,7 +92,7 @@ def _record_readings(connection: Connection, cursors: dict[int, str], entries: S
 def _record_snapshots(connection: Connection, entries: Sequence[Entry]) -> None:
     """All at once; when some were known already, once more one by one, to count what each look brought."""
     rows = {entry.key: _snapshot_rows(entry.channel_id, entry.reading.snapshots) for entry in entries}
-    everything = [row for some in rows.values() for row in some]
+    everything = judged(connection, [row for some in rows.values() for row in some])
     attempt = connection.begin_nested()
     if append(connection, snapshot, SNAPSHOT_COLUMNS, everything) == len(everything):
         attempt.commit()
@@ -100,7 +101,8 @@ def _record_snapshots(connection: Connection, entries: Sequence[Entry]) -> None:
         return
     attempt.rollback()
     for entry in entries:
-        entry.snapshots = append(connection, snapshot, SNAPSHOT_COLUMNS, rows[entry.key])
+        own = [row for row in everything if row[0] == entry.channel_id]
+        entry.snapshots = append(connection, snapshot, SNAPSHOT_COLUMNS, own)
 
 
 def _snapshot_rows(channel_id: int, snapshots: Iterable[Snapshot]) -> list[Row]:

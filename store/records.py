@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any
 
@@ -16,21 +16,29 @@ EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Source(IntEnum):
-    """Where a snapshot comes from. Stored as a number: append only, never renumber."""
+    """Where a snapshot comes from. Stored as a number: never renumber.
+
+    The order is the precedence, here and nowhere else: of two snapshots of one channel on one day, the one with
+    the higher source counts.
+    """
 
     SITE = 1  # a unit's own website
-    FACEBOOK_PAGE = 2  # Graph API, the Page's own fields at the moment of the look
-    FACEBOOK_INSIGHTS = 3  # Graph API, daily `page_follows`; a day ends at midnight in California
-    FACEBOOK_EXPORT = 4  # a file from Meta Business Suite
-    TIKTOK_DISPLAY = 5  # Display API, at the moment of the look
-    TIKTOK_BUSINESS = 6  # Business Accounts API, daily, UTC days
-    TIKTOK_STUDIO = 7  # a file from TikTok Studio
-    YOUTUBE_KEY = 8  # Data API with a plain key: may be kept for 30 days only
-    YOUTUBE_OWNER = 9  # Data API with the owner's consent
-    YOUTUBE_ANALYTICS = 10  # rebuilt from daily gains and losses with the owner's consent
-    YOUTUBE_STUDIO = 11  # a file from YouTube Studio, or the number shown there
-    ZALO_OA = 12  # Official Account API
-    SHEET = 13  # the plain template that a person filled in
+    SHEET = 2  # the plain template that a person filled in
+    FACEBOOK_EXPORT = 10  # a file from Meta Business Suite
+    FACEBOOK_INSIGHTS = 11  # Graph API, daily `page_follows`; a day ends at midnight in California
+    FACEBOOK_PAGE = 12  # Graph API, the Page's own fields at the moment of the look
+    TIKTOK_DISPLAY = 20  # Display API, at the moment of the look
+    TIKTOK_BUSINESS = 21  # Business Accounts API, daily, UTC days
+    TIKTOK_STUDIO = 22  # a file from TikTok Studio
+    YOUTUBE_ANALYTICS = 30  # rebuilt from daily gains and losses with the owner's consent
+    YOUTUBE_KEY = 31  # Data API with a plain key
+    YOUTUBE_OWNER = 32  # Data API with the owner's consent
+    YOUTUBE_STUDIO = 33  # a file from YouTube Studio, or the number shown there
+    ZALO_OA = 40  # Official Account API
+
+
+KEPT_FOR: Mapping[Source, timedelta] = {Source.YOUTUBE_KEY: timedelta(days=30)}
+"""How long a source may be kept where its terms limit that (facts: YouTube, storage policy); all others live on."""
 
 
 class Precision(IntEnum):

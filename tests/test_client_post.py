@@ -90,7 +90,7 @@ def run(desk: Desk, *visits: Any, **options: Any) -> list[Any]:
     """The answers (or errors) of visits made side by side with one client."""
 
     async def go() -> list[Any]:
-        quick = {"gap_seconds": 0, "deadline_seconds": 5, "allow": [desk.authority]}
+        quick: dict[str, Any] = {"gap_seconds": 0, "deadline_seconds": 5, "allow": [desk.authority]}
         async with Client(contact="test", **(quick | options)) as client:
             return await asyncio.gather(*(visit(client) for visit in visits), return_exceptions=True)
 

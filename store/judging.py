@@ -1,0 +1,140 @@
+"""Judging a count before it counts: one that cannot easily be true waits for a second one, or for a person.
+
+A zero after a number, a drop by half (by a tenth from 1,000 up) and a jump to more than five times are suspect.
+A later reading that agrees with a suspect one, six hours or more after it, counts again; the suspect one itself
+stays suspect, so that what was answered for an earlier day never changes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Integer,
+    SmallInteger,
+    and_,
+    func,
+    select,
+    type_coerce,
+)
+
+from store.bulk import Row, table_of
+from store.schema import COUNTS, snapshot
+
+WITNESS_AFTER = 6 * 3600
+"""Seconds after which a second reading is a second look and not the same glitch."""
+
+Values = Sequence[int | None]
+"""The counts of one snapshot, in the order of the columns; each may be missing."""
+Key = tuple[int, int]
+"""Channel id and source: counts of different sources do not judge each other."""
+_COUNTS = slice(3, 3 + len(COUNTS))
+"""Where the counts stand in a row on its way to the table."""
+
+
+def is_suspect(before: int | None, count: int | None) -> bool:
+    """Whether *count* cannot easily follow *before*; without either there is nothing to judge."""
+    if not before or count is None:
+        return False
+    lowest = 0.9 * before if before >= 1000 else 0.5 * before
+    return count < lowest or count == 0 or count > 5 * before
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One earlier snapshot as the store holds it: `doubted` are the bits of its suspect counts."""
+
+    at: int
+    values: Values
+    doubted: int
+
+
+class Judge:
+    """The memory needed to judge the snapshots of one channel and source, fed oldest first."""
+
+    def __init__(self, counts: int, seen: Iterable[Seen] = ()) -> None:
+        self._trusted: list[int | None] = [None] * counts
+        self._doubted: list[list[tuple[int, int]]] = [[] for _ in range(counts)]
+        for one in seen:
+            for place, value in enumerate(one.values):
+                self._remember(place, one.at, value, doubted=bool(one.doubted >> place & 1))
+
+    def judge(self, at: int, values: Values) -> int:
+        """The bits of the counts in *values* that are suspect; remembers them for the next snapshot."""
+        bits = 0
+        for place, value in enumerate(values):
+            doubted = is_suspect(self._trusted[place], value) and not self._is_confirmed(place, at, value)
+            self._remember(place, at, value, doubted=doubted)
+            bits |= doubted << place
+        return bits
+
+    def _is_confirmed(self, place: int, at: int, value: int | None) -> bool:
+        """An earlier doubted count says the same: equal, or as near as one count may follow another."""
+        return any(
+            value == earlier or not (is_suspect(earlier, value) or earlier == 0)
+            for seen_at, earlier in self._doubted[place]
+            if at - seen_at >= WITNESS_AFTER
+        )
+
+    def _remember(self, place: int, at: int, value: int | None, *, doubted: bool) -> None:
+        if value is None:
+            return
+        if doubted:
+            self._doubted[place].append((at, value))
+        else:
+            self._trusted[place] = value
+            self._doubted[place].clear()
+
+
+def judged(connection: Connection, rows: Sequence[Row]) -> list[Row]:
+    """*rows* of the snapshot table without their last column, with it: the bits of the suspect counts."""
+    by_key: defaultdict[Key, list[Row]] = defaultdict(list)
+    for row in rows:
+        if any(count is not None for count in row[_COUNTS]):
+            by_key[row[0], row[2]].append(row)
+    judges = _judges(connection, by_key)
+    bits = {}
+    for key, some in by_key.items():
+        for row in sorted(some, key=lambda row: row[1]):
+            bits[row] = judges[key].judge(row[1], row[_COUNTS])
+    return [(*row, bits.get(row, 0)) for row in rows]
+
+
+def _judges(connection: Connection, by_key: Mapping[Key, Sequence[Row]]) -> dict[Key, Judge]:
+    seen: defaultdict[Key, list[Seen]] = defaultdict(list)
+    asked = [(channel_id, source, min(row[1] for row in rows)) for (channel_id, source), rows in by_key.items()]
+    for channel_id, source, at, doubted, *counts in _since_trusted(connection, asked) if asked else ():
+        seen[channel_id, source].append(Seen(at, counts, doubted))
+    return {key: Judge(len(COUNTS), seen[key]) for key in by_key}
+
+
+def _since_trusted(connection: Connection, keys: Sequence[Row]) -> Iterable[Row]:
+    """Per channel and source the last snapshot before a moment that nobody doubts, and all after it, in order."""
+    asked = table_of(connection, {"channel_id": Integer(), "source": SmallInteger(), "before": BigInteger()}, keys)
+    earlier = snapshot.alias("earlier")
+    newest = (
+        select(type_coerce(earlier.c.observed_at, BigInteger))
+        .where(*_same(earlier, asked), earlier.c.suspect == 0)
+        .order_by(earlier.c.observed_at.desc())
+        .limit(1)
+        .correlate(asked)
+        .scalar_subquery()
+    )
+    at = type_coerce(snapshot.c.observed_at, BigInteger).label("at")
+    columns = (snapshot.c.channel_id, snapshot.c.source, at, snapshot.c.suspect, *(snapshot.c[name] for name in COUNTS))
+    since = and_(*_same(snapshot, asked), type_coerce(snapshot.c.observed_at, BigInteger) >= func.coalesce(newest, 0))
+    return [tuple(row) for row in connection.execute(select(*columns).join(asked, since).order_by(at))]
+
+
+def _same(table: FromClause, asked: FromClause) -> tuple[ColumnElement[bool], ...]:
+    return (
+        table.c.channel_id == asked.c.channel_id,
+        table.c.source == asked.c.source,
+        type_coerce(table.c.observed_at, BigInteger) < asked.c.before,
+    )

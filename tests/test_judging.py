@@ -1,0 +1,155 @@
+"""Judging a count before it counts."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from store.judging import WITNESS_AFTER, Judge, is_suspect
+from store.records import Precision, Reading, Snapshot, Source
+from store.verbs import Store
+from tests.store_builders import FRIDAY, days, hours, look, watch
+
+PAGE = Source.FACEBOOK_PAGE
+
+
+@pytest.mark.parametrize(
+    ("before", "count", "suspect"),
+    [
+        (None, 0, False),  # nothing to compare with
+        (5, None, False),  # missing is missing, not a drop
+        (0, 900, False),  # from nothing to something
+        (5, 0, True),  # zero after non-zero
+        (1, 0, True),
+        (100, 50, False),  # half is still a possible purge
+        (100, 49, True),
+        (999, 500, False),
+        (1_000, 900, False),  # a tenth from 1,000 up
+        (1_000, 899, True),
+        (48_213, 43_391, True),
+        (48_213, 43_392, False),
+        (100, 500, False),
+        (100, 501, True),  # more than five times
+        (7, 7, False),
+    ],
+)
+def test_what_cannot_easily_be_true_is_suspect(before: int | None, count: int | None, suspect: bool):
+    assert is_suspect(before, count) is suspect
+
+
+def judged(*readings: tuple[float, int | None]) -> list[int]:
+    judge = Judge(1)
+    return [judge.judge(int(hour * 3600), (value,)) for hour, value in readings]
+
+
+def test_a_zero_for_a_day_never_counts_and_the_next_good_reading_does():
+    assert judged((0, 5_000), (12, 0), (16, 0), (24, 5_010)) == [0, 1, 1, 0]
+
+
+def test_a_second_reading_six_hours_later_that_agrees_counts():
+    assert judged((0, 5_000), (12, 0), (17.9, 0), (18, 0)) == [0, 1, 1, 0]
+
+
+def test_two_readings_within_six_hours_are_one_glitch():
+    assert judged((0, 5_000), (12, 100), (13, 100), (14, 100)) == [0, 1, 1, 1]
+
+
+def test_a_second_reading_that_says_something_else_again_is_no_witness():
+    assert judged((0, 5_000), (12, 100), (24, 20_000_000), (36, 12)) == [0, 1, 1, 1]
+
+
+def test_a_second_reading_may_have_moved_on_a_little():
+    assert judged((0, 5_000), (12, 2_000), (24, 1_950)) == [0, 1, 0]
+
+
+def test_after_a_confirmed_drop_the_new_level_is_the_measure():
+    assert judged((0, 5_000), (12, 2_000), (24, 2_000), (36, 1_990), (48, 5_000), (60, 26_000)) == [0, 1, 0, 0, 0, 1]
+
+
+def test_a_missing_count_neither_confirms_nor_forgets():
+    assert judged((0, 5_000), (12, None), (24, 0), (30, None), (31, 0)) == [0, 0, 1, 0, 0]
+
+
+def test_a_doubt_about_one_count_is_no_doubt_about_another():
+    judge = Judge(2)
+    assert [judge.judge(hour, values) for hour, values in [(0, (100, 90)), (1, (101, 0)), (2, (0, 0))]] == [0, 2, 3]
+
+
+def test_a_suspect_count_is_stored_but_is_nobodys_value(store: Store):
+    watch(store, "kenh")
+    for n, followers in enumerate([5_000, 0, 5_002]):
+        look(store, "kenh", reading(n, followers), FRIDAY + days(n))
+    series = store.series(FRIDAY, FRIDAY + days(9))
+    assert series["followers"].tolist() == [5_000, 0, 5_002]
+    assert series["suspect"].tolist() == [0, 1, 0]
+    asked = [FRIDAY + days(n) for n in range(3)]
+    assert store.value_at(asked)["followers"].tolist() == [5_000, 5_000, 5_002]
+
+
+def reading(day: float, followers: int | None, source: Source = PAGE) -> Reading:
+    return Reading((Snapshot(FRIDAY + days(day), source, followers=followers),))
+
+
+def test_a_later_witness_counts_from_its_own_moment_on_and_no_earlier(store: Store):
+    watch(store, "kenh")
+    look(store, "kenh", reading(0, 5_000), FRIDAY)
+    look(store, "kenh", reading(1, 100), FRIDAY + days(1))
+    before = store.value_at([FRIDAY + days(1)])
+    look(store, "kenh", reading(2, 99), FRIDAY + days(2))
+    assert store.value_at([FRIDAY + days(1)]).equals(before)
+    assert store.value_at([FRIDAY + days(2)])["followers"].tolist() == [99]
+
+
+def test_history_that_comes_in_one_reading_is_judged_day_by_day(store: Store):
+    watch(store, "kenh")
+    values = [1_000, 1_001, 0, 1_003, 1_004]
+    rows = [Snapshot(FRIDAY - days(9 - n), Source.FACEBOOK_INSIGHTS, one) for n, one in enumerate(values)]
+    look(store, "kenh", Reading(tuple(reversed(rows))))
+    assert store.series(FRIDAY - days(30), FRIDAY)["suspect"].tolist() == [0, 0, 1, 0, 0]
+
+
+def test_sources_do_not_judge_each_other(store: Store):
+    watch(store, "kenh")
+    rows = (Snapshot(FRIDAY, PAGE, 9_000), Snapshot(FRIDAY + hours(1), Source.SHEET, 12, precision=Precision.REPORTED))
+    look(store, "kenh", Reading(rows))
+    assert store.series(FRIDAY, FRIDAY + days(1))["suspect"].tolist() == [0, 0]
+
+
+def test_the_same_look_told_twice_changes_no_judgement(store: Store):
+    watch(store, "kenh")
+    look(store, "kenh", reading(0, 5_000), FRIDAY)
+    look(store, "kenh", reading(1, 0), FRIDAY + days(1))
+    once = store.series(FRIDAY, FRIDAY + days(9))
+    look(store, "kenh", reading(1, 0), FRIDAY + days(2))
+    assert store.series(FRIDAY, FRIDAY + days(9)).equals(once)
+
+
+def test_two_channels_of_one_batch_are_judged_apart(store: Store):
+    watch(store, "lon", "nho")
+    look(store, "lon", reading(0, 50_000))
+    look(store, "nho", reading(0, 50))
+    look(store, "lon", reading(1, 60), FRIDAY + days(1))
+    look(store, "nho", reading(1, 60), FRIDAY + days(1))
+    frame = store.series(FRIDAY + days(1), FRIDAY + days(2)).set_index("channel")
+    assert frame["suspect"].to_dict() == {"lon": 1, "nho": 0}
+
+
+@given(st.lists(st.integers(0, 10_000), max_size=12))
+def test_what_counts_never_leaps_without_a_witness(values: list[int]):
+    hour = WITNESS_AFTER // 3600
+    bits = judged(*((n * hour, value) for n, value in enumerate(values)))
+    counted = [(n, value) for n, (value, bit) in enumerate(zip(values, bits, strict=True)) if not bit]
+    for (_, before), (n, count) in pairwise(counted):
+        witnesses = [value for value, bit in zip(values[:n], bits[:n], strict=True) if bit]
+        assert not is_suspect(before, count) or any(
+            value == count or not is_suspect(value, count) for value in witnesses
+        )
+
+
+@given(st.lists(st.integers(0, 10_000), max_size=12), st.integers(0, 12))
+def test_a_later_reading_never_changes_an_earlier_judgement(values: list[int], cut: int):
+    readings = [(n * 6, value) for n, value in enumerate(values)]
+    assert judged(*readings[:cut]) == judged(*readings)[:cut]

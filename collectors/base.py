@@ -75,6 +75,8 @@ class Credentials:
     api_key: Secret | None = None
     scopes: tuple[str, ...] = ()
     """What the owner really granted; empty when the platform does not say."""
+    account: str = ""
+    """The platform's id of the account that consented (`Grant.account`); empty when unknown."""
 
 
 class Wallet(Protocol):

@@ -133,7 +133,7 @@ class Client:
     host a PEM file with certificates it forgets to send. `deadline_seconds` bounds one `get` with its
     redirects, retries and the waits between them; queueing for the host's turn comes on top, because that
     is our own doing. `paces` gives hosts (by `host:port`) another pace than one request at a time and
-    `gap_seconds`. `now` is only asked what an HTTP date in Retry-After means.
+    `gap_seconds`. `now` says what an HTTP date in Retry-After means, and how long a failing host has rested.
     """
 
     def __init__(
@@ -279,13 +279,13 @@ class Client:
         """The answer of one address, or where it redirects to, with the host's turn and the deadline."""
         if errand.is_confidential and target.scheme == "http" and not self._gate.allows(target):
             raise _unsafe(target, "mã truy cập không được gửi qua http không mã hóa", "secret over plain http")
-        async with self._turns.take(target.authority) as host:
+        async with self._turns.take(target.authority, self._now) as host:
             try:
                 reply = await self._in_time(target, errand)
             except CollectError as error:
-                host.note(failed=error.kind is FailureKind.NETWORK)
+                host.note(self._now(), failed=error.kind is FailureKind.NETWORK)
                 raise
-            host.note(failed=False)
+            host.note(self._now(), failed=False)
             return reply
 
     async def _in_time(self, target: Target, errand: _Errand) -> Answer | str:

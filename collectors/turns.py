@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from types import MappingProxyType
 
@@ -15,7 +16,7 @@ from store.records import FailureKind
 
 STORM = 3
 """Failed visits in a row after which a host is left alone."""
-REST_SECONDS = 15 * 60.0
+REST = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Pace:
 
 
 class Host:
-    """What is remembered of one host while the program runs. Moments are monotonic seconds."""
+    """What is remembered of one host while the program runs. `free_at` are monotonic seconds."""
 
     __slots__ = ("failures", "free_at", "gap", "places", "rests_until")
 
@@ -35,14 +36,14 @@ class Host:
         self.places = asyncio.Semaphore(pace.places)
         self.gap = pace.gap_seconds
         self.free_at = [0.0] * pace.places
-        self.rests_until = 0.0
+        self.rests_until: datetime | None = None
         self.failures = 0
 
-    def note(self, *, failed: bool) -> None:
+    def note(self, now: datetime, *, failed: bool) -> None:
         """How one visit ended: the third network failure or 5xx in a row sends the host to rest."""
         self.failures = self.failures + 1 if failed else 0
         if self.failures >= STORM:
-            self.rests_until = time.monotonic() + REST_SECONDS
+            self.rests_until = now + REST
 
 
 class Turns:
@@ -54,17 +55,16 @@ class Turns:
         self._hosts: dict[str, Host] = {}
 
     @asynccontextmanager
-    async def take(self, name: str) -> AsyncIterator[Host]:
+    async def take(self, name: str, now: Callable[[], datetime]) -> AsyncIterator[Host]:
         """Wait for the turn of host *name*; CollectError(NETWORK) at once while the host rests."""
         host = self._hosts.get(name) or self._open(name)
         async with host.places:
-            now = time.monotonic()
-            if now < host.rests_until:
+            if host.rests_until and now() < host.rests_until:
                 raise _resting(name)
             free_at = heappop(host.free_at)
             try:
-                if now < free_at:
-                    await asyncio.sleep(free_at - now)
+                if (wait := free_at - time.monotonic()) > 0:
+                    await asyncio.sleep(wait)
                 async with self._places:
                     try:
                         yield host
@@ -80,7 +80,7 @@ class Turns:
 
 def _resting(name: str) -> CollectError:
     sentence = (
-        f"Máy chủ «{name}» vừa lỗi {STORM} lần liên tiếp nên hệ thống tạm nghỉ {REST_SECONDS / 60:.0f} phút "
+        f"Máy chủ «{name}» vừa lỗi {STORM} lần liên tiếp nên hệ thống tạm nghỉ {REST.seconds // 60} phút "
         "rồi tự thử lại. Đề nghị thử mở trang bằng trình duyệt; nếu không mở được, báo người quản trị trang."
     )
     return CollectError(FailureKind.NETWORK, f"{name} rests after {STORM} failed visits", sentence=sentence)

@@ -677,18 +677,16 @@ def test_a_long_wait_is_left_to_the_next_look(
     assert len(server.requests) == 1
 
 
-def test_a_host_in_a_5xx_storm_is_left_alone_and_others_are_not(
-    server: FaultServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    storm, clock = server.on("/", answer(b"", 500)), time.monotonic
+def test_a_host_in_a_5xx_storm_is_left_alone_and_others_are_not(server: FaultServer) -> None:
+    storm, moments = server.on("/", answer(b"", 500)), [NOW]
 
     async def visit() -> list[str]:
         with FaultServer("127.0.0.2") as other:
             calm = other.on("/", answer(b"ok"))
-            async with client(server, other) as under_test:
+            async with client(server, other, now=lambda: moments[-1]) as under_test:
                 said = [await sentence(under_test, storm) for _ in range(4)]
                 assert (await under_test.get(calm)).body == b"ok"
-                monkeypatch.setattr(time, "monotonic", lambda: clock() + 15 * 60 + 1)
+                moments.append(NOW + timedelta(minutes=15))
                 server.on("/", answer(b"ok"))
                 assert (await under_test.get(storm)).body == b"ok"
         return said

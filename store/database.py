@@ -70,28 +70,31 @@ class Database:
         """What *work* finds in one consistent snapshot of the data; it never waits for a writer."""
         return self._run(work, writes=False)
 
-    def write(self, work: Work[T]) -> T:
-        """What *work* returns, all of it committed or none of it."""
-        return self._run(work, writes=True)
+    def write(self, work: Work[T], *, durable: bool = False) -> T:
+        """What *work* returns, all of it committed or none of it.
+
+        With *durable* it also outlives a power cut right after: a SQLite file waits for the disk.
+        """
+        return self._run(work, writes=True, durable=durable)
 
     def close(self) -> None:
         self.engine.dispose()
 
-    def _run(self, work: Work[T], *, writes: bool) -> T:
+    def _run(self, work: Work[T], *, writes: bool, durable: bool = False) -> T:
         with self.faults():
             try:
-                return self._once(work, writes=writes)
+                return self._once(work, writes=writes, durable=durable)
             except DBAPIError as error:
                 if not error.connection_invalidated:
                     raise
-                return self._once(work, writes=writes)
+                return self._once(work, writes=writes, durable=durable)
 
-    def _once(self, work: Work[T], *, writes: bool) -> T:
+    def _once(self, work: Work[T], *, writes: bool, durable: bool) -> T:
         if _identity(self.url) != self._file:
             raise StoreError(Trouble.MOVED, self.where, "the file is not the one that was opened")
         with self.engine.connect() as connection:
             prepare(connection, writes=writes)
-            with connection.begin():
+            with _waiting_for_disk(connection, durable=durable), connection.begin():
                 return work(connection)
 
     @contextmanager
@@ -183,6 +186,20 @@ def prepare(connection: Connection, *, writes: bool) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
+
+
+@contextmanager
+def _waiting_for_disk(connection: Connection, *, durable: bool) -> Iterator[None]:
+    """Only the write-ahead log of SQLite does not wait by itself."""
+    if not durable or connection.dialect.name != "sqlite":
+        yield
+        return
+    cursor = connection.connection.cursor()
+    cursor.execute("PRAGMA synchronous = FULL")
+    try:
+        yield
+    finally:
+        cursor.execute("PRAGMA synchronous = NORMAL")
 
 
 def trouble_of(error: DBAPIError) -> Trouble:

@@ -19,13 +19,15 @@ from sqlalchemy import (
     Integer,
     SmallInteger,
     and_,
+    exists,
     func,
+    not_,
     select,
     type_coerce,
 )
 
 from store.bulk import Row, table_of
-from store.schema import COUNTS, snapshot
+from store.schema import COUNTS, snapshot, verdict
 
 WITNESS_AFTER = 6 * 3600
 """Seconds after which a second reading is a second look and not the same glitch."""
@@ -129,7 +131,15 @@ def _since_trusted(connection: Connection, keys: Sequence[Row]) -> Iterable[Row]
     at = type_coerce(snapshot.c.observed_at, BigInteger).label("at")
     columns = (snapshot.c.channel_id, snapshot.c.source, at, snapshot.c.suspect, *(snapshot.c[name] for name in COUNTS))
     since = and_(*_same(snapshot, asked), type_coerce(snapshot.c.observed_at, BigInteger) >= func.coalesce(newest, 0))
-    return [tuple(row) for row in connection.execute(select(*columns).join(asked, since).order_by(at))]
+    seen = select(*columns).join(asked, since).where(not_(_is_rejected())).order_by(at)
+    return [tuple(row) for row in connection.execute(seen)]
+
+
+def _is_rejected() -> ColumnElement[bool]:
+    """A person said that this count is false: it is no witness for another one."""
+    keys = ("channel_id", "observed_at", "source")
+    same = and_(*(verdict.c[name] == snapshot.c[name] for name in keys))
+    return and_(snapshot.c.suspect != 0, exists().where(same, not_(verdict.c.accepted)))
 
 
 def _same(table: FromClause, asked: FromClause) -> tuple[ColumnElement[bool], ...]:

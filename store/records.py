@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any
 
+from config.secrets import Secret
+
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 """`coverage_from` of a reading that saw everything its source ever published."""
 
@@ -220,3 +222,68 @@ class PostLabel:
     detail: str
     at: datetime
     upheld: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A person's word on one suspect snapshot: whether its counts are true, said by which office and why."""
+
+    channel: str
+    observed_at: datetime
+    source: Source
+    accepted: bool
+    by: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSet:
+    """What a platform gave for one grant. Moments are UTC; None where the platform names no end."""
+
+    access: Secret
+    refresh: Secret | None = None
+    access_expires_at: datetime | None = None
+    refresh_expires_at: datetime | None = None
+    scopes: tuple[str, ...] = ()
+    """What the owner really ticked; empty when the platform does not say."""
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenState:
+    """How a stored secret stands; holds nothing secret. `version` counts the token sets kept under this name."""
+
+    name: str
+    version: int
+    needs_consent: bool
+    """The platform refuses it: a person has to consent again."""
+    access_expires_at: datetime | None
+    refresh_expires_at: datetime | None
+    checked_at: datetime | None
+    """When the platform was last asked about it."""
+    checked_until: datetime | None
+    """The end that the platform then named; None when it named none."""
+    scopes: tuple[str, ...]
+    account: str
+    refreshed_at: datetime
+    key_id: str
+    """Which key it is encrypted with."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTokens:
+    state: TokenState
+    tokens: TokenSet
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The right to renew version `version` of a token until `until`, against all other processes."""
+
+    name: str
+    version: int
+    owner: str
+    until: datetime
+    doubtful: bool
+    """An earlier holder never came back: it may have used the refresh token already."""

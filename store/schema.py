@@ -24,7 +24,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration, and so the schema that this code speaks. Revisions sort by name."""
 
 APPLICATION = "nhip-doan"
@@ -192,5 +192,61 @@ post_label = Table(
     Column("at", Moment, nullable=False),
     Column("detail", Text, nullable=False),
     Column("upheld", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+secret = Table(
+    "secret",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("ciphertext", Text, nullable=False),
+    Column("previous", Text),
+    Column("key_id", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("access_expires_at", Moment),
+    Column("refresh_expires_at", Moment),
+    Column("checked_at", Moment),
+    Column("checked_until", Moment),
+    Column("scopes", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("refreshed_at", Moment, nullable=False),
+    Column("holder", Text),
+    Column("held_until", Moment),
+    CheckConstraint("state IN ('live', 'needs_consent')", name="state"),
+    CheckConstraint("(holder IS NULL) = (held_until IS NULL)", name="hold"),
+)
+
+quota = Table(
+    "quota",
+    metadata,
+    Column("bucket", String(64), primary_key=True),
+    Column("resets_at", Moment, primary_key=True),
+    Column("used", BigInteger, nullable=False),
+    CheckConstraint("used >= 0", name="used"),
+    sqlite_with_rowid=False,
+)
+
+import_file = Table(
+    "import_file",
+    metadata,
+    Column("channel_id", ForeignKey("channel.id"), primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("rows", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+verdict = Table(
+    "verdict",
+    metadata,
+    Column("channel_id", ForeignKey("channel.id"), primary_key=True),
+    Column("observed_at", Moment, primary_key=True),
+    Column("source", SmallInteger, primary_key=True),
+    Column("turn", Integer, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("accepted", Boolean, nullable=False),
     sqlite_with_rowid=False,
 )

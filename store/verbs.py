@@ -15,13 +15,27 @@ from typing import TYPE_CHECKING, Self
 from sqlalchemy.exc import StatementError
 
 from config.models import Channel, Unit
-from store import frames, labels, ledger, lifecycle, recording, registry
+from store import frames, labels, ledger, lifecycle, quota, recording, registry, retention, verdicts
 from store.database import Database
 from store.errors import StoreError, Trouble
-from store.records import Evidence, Failure, FailureKind, LookResult, PostLabel, Slot, StoredText, TakenSlot
+from store.records import (
+    Evidence,
+    Failure,
+    FailureKind,
+    LookResult,
+    PostLabel,
+    Slot,
+    StoredText,
+    TakenSlot,
+    TokenState,
+    Verdict,
+)
+from store.tokens import Tokens, token_states
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from store.vault import Vault
 
 UNFIT_SENTENCE = (
     "Trang trả về số liệu không hợp lệ nên không lưu. Đề nghị báo người quản trị hệ thống xem lại kênh này."
@@ -138,6 +152,34 @@ class Store:
         """
         return self.database.read(lambda connection: frames.value_at(connection, moments, channels))
 
+    def open_suspects(self) -> pd.DataFrame:
+        """The suspect snapshots that neither a later reading nor a person has settled.
+
+        Columns: channel, observed_at, source, followers, likes, posts, views, suspect (bits of the doubted counts,
+        in the order of the columns).
+        """
+        return self.database.read(verdicts.open_suspects)
+
+    def add_verdict(self, word: Verdict) -> None:
+        """Adds a person's word on a suspect snapshot; one that is accepted counts from now on.
+
+        LookupError when there is no such snapshot, or nobody doubts it.
+        """
+        self.database.write(lambda connection: verdicts.add_verdict(connection, word))
+
+    def bound_rows(self) -> pd.DataFrame:
+        """What is kept for a limited time only. Columns: channel, source, oldest (moment), rows."""
+        return self.database.read(retention.bound_rows)
+
+    def purge(self, unowned: Sequence[str], now: datetime) -> int:
+        """Drops what may not be kept any longer at *now*; how many rows.
+
+        That is, everywhere, snapshots past `KEPT_FOR`; and of the *unowned* channels, read without their owner's
+        consent, counts of posts of more than 30 days ago and the words of posts that nobody refreshed since. That
+        the posts existed, when, and their labels stays.
+        """
+        return self.database.write(lambda connection: retention.purge(connection, unowned, now))
+
     def posts(
         self,
         start: datetime,
@@ -199,3 +241,22 @@ class Store:
         """
         ids = list(post_ids)
         return self.database.read(lambda connection: frames.labels(connection, ids, as_of))
+
+    def tokens(self, vault: Vault) -> Tokens:
+        """The secrets kept here, sealed and opened with *vault*."""
+        return Tokens(self.database, vault)
+
+    def token_states(self) -> list[TokenState]:
+        """How every stored secret stands, by name; needs no key."""
+        return self.database.read(token_states)
+
+    def spend(self, bucket: str, resets_at: datetime, units: int) -> int:
+        """Counts *units* of a daily allowance as used, and returns what all processes have used of it together.
+
+        *resets_at* is the end of the allowance's day, and so its name.
+        """
+        return self.database.write(lambda connection: quota.spend(connection, bucket, resets_at, units))
+
+    def spent(self, bucket: str, resets_at: datetime) -> int:
+        """What all processes have used of a daily allowance."""
+        return self.database.read(lambda connection: quota.spent(connection, bucket, resets_at))

@@ -57,6 +57,9 @@ BROKEN: dict[str, str] = {
     "I8 a post that is gone and was never missing": """
         SELECT id FROM post
         WHERE gone_at IS NOT NULL AND (missing_since IS NULL OR missing_since >= gone_at)""",
+    "I9 a secret that is not sealed, or held although it is dead": """
+        SELECT name FROM secret WHERE ciphertext NOT LIKE 'gAAAA%' OR previous NOT LIKE 'gAAAA%'
+          OR version < 1 OR (state = 'needs_consent' AND holder IS NOT NULL)""",
 }
 
 

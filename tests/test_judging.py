@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.judging import WITNESS_AFTER, Judge, is_suspect
-from store.records import Precision, Reading, Snapshot, Source
+from store.records import Precision, Reading, Snapshot, Source, Verdict
 from store.verbs import Store
-from tests.store_builders import FRIDAY, days, hours, look, watch
+from tests.store_builders import FRIDAY, days, dump, hours, look, watch
 
 PAGE = Source.FACEBOOK_PAGE
 
@@ -153,3 +153,53 @@ def test_what_counts_never_leaps_without_a_witness(values: list[int]):
 def test_a_later_reading_never_changes_an_earlier_judgement(values: list[int], cut: int):
     readings = [(n * 6, value) for n, value in enumerate(values)]
     assert judged(*readings[:cut]) == judged(*readings)[:cut]
+
+
+# --- what people say ---
+
+
+def word(day: float, *, accepted: bool, at: float = 5) -> Verdict:
+    moment = FRIDAY + days(day)
+    return Verdict("kenh", moment, PAGE, accepted, "Ban Tuyên giáo", "Trang vừa được gộp", FRIDAY + days(at))
+
+
+@pytest.fixture
+def doubted(store: Store) -> Store:
+    """5,000 on Friday, 100 on Saturday."""
+    watch(store, "kenh")
+    look(store, "kenh", reading(0, 5_000), FRIDAY)
+    look(store, "kenh", reading(1, 100), FRIDAY + days(1))
+    return store
+
+
+def test_an_open_suspect_is_listed_until_somebody_or_something_settles_it(doubted: Store):
+    (row,) = doubted.open_suspects().to_dict("records")
+    assert (row["channel"], row["source"], row["followers"], row["suspect"]) == ("kenh", "facebook_page", 100, 1)
+    look(doubted, "kenh", reading(2, 5_001), FRIDAY + days(2))
+    assert len(doubted.open_suspects()) == 0
+
+
+def test_a_count_that_a_person_confirms_counts(doubted: Store):
+    doubted.add_verdict(word(1, accepted=True))
+    assert len(doubted.open_suspects()) == 0
+    assert doubted.value_at([FRIDAY + days(1)])["followers"].tolist() == [100]
+
+
+def test_a_count_that_a_person_rejects_never_counts_and_is_no_witness(doubted: Store):
+    doubted.add_verdict(word(1, accepted=False))
+    look(doubted, "kenh", reading(2, 100), FRIDAY + days(2))
+    assert doubted.value_at([FRIDAY + days(3)])["followers"].tolist() == [5_000]
+    assert len(doubted.open_suspects()) == 1
+
+
+def test_the_last_word_holds_and_the_first_is_kept(doubted: Store):
+    doubted.add_verdict(word(1, accepted=True))
+    doubted.add_verdict(word(1, accepted=False, at=6))
+    assert doubted.value_at([FRIDAY + days(1)])["followers"].tolist() == [5_000]
+    assert [row[-1] for row in dump(doubted)["verdict"]] == [True, False]
+
+
+def test_nobody_can_confirm_what_nobody_doubts(doubted: Store):
+    for day in (0, 0.5):
+        with pytest.raises(LookupError):
+            doubted.add_verdict(word(day, accepted=True))

@@ -6,15 +6,17 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
-from store.errors import StoreError
+from store.database import Database, parse_url
+from store.errors import StoreError, Trouble
 from store.lifecycle import MIGRATIONS
 from store.schema import HEAD, meta, metadata
 from store.verbs import Store, create_store, open_store, upgrade_store
@@ -45,7 +47,7 @@ def test_the_migrated_schema_is_the_one_the_code_speaks(store: Store) -> None:
     assert differences == []
 
 
-@pytest.mark.parametrize("table", ["snapshot", "post_count", "post_label", "look"])
+@pytest.mark.parametrize("table", ["snapshot", "post_count", "post_label", "look", "quota", "import_file", "verdict"])
 def test_the_series_lie_in_the_order_of_their_keys(created_file: Path, table: str) -> None:
     with open_store(f"sqlite:///{created_file}") as store:
         sql = store.database.read(
@@ -68,6 +70,64 @@ def test_an_upgrade_of_a_current_store_changes_nothing(store: Store, store_url: 
     before = dump(store)
     upgrade_store(store_url)
     assert dump(store) == before
+
+
+FIRST_ROWS = (
+    "INSERT INTO meta VALUES ('application', 'nhip-doan'), ('created_at', '0')",
+    "INSERT INTO unit VALUES (1, 'phuong-mot', 'Phường Một', 'ward', '2025-07-01', NULL, NULL)",
+    "INSERT INTO channel VALUES (1, 'mot', 'website', 'Trang một', 'https://mot.example.vn', 1, NULL, '{}')",
+    "INSERT INTO look (channel_id, slot, state, attempt) VALUES (1, 10, 'missed', 0)",
+    "INSERT INTO snapshot (channel_id, observed_at, source, followers, precision) VALUES (1, 10, 1, 1200, 0)",
+    "INSERT INTO post VALUES (1, 1, 'a', 5, 'feed', 'exact', 'Bài (mẫu)', '', 'https://mot.example.vn/a', 'article',"
+    " false, '[]', 10, NULL, NULL, NULL)",
+    "INSERT INTO post_count VALUES (1, 10, 1, 2, 3, NULL)",
+    "INSERT INTO post_label VALUES (1, 'tin-tot', 'person', 1, 10, 'Ban Tuyên giáo', true)",
+)
+"""One row in every table that the first version had."""
+ADDED = {"secret", "quota", "import_file", "verdict"}
+
+
+def as_the_first_version_left_it(url: str) -> None:
+    """Takes a fresh store back to revision 0001, with a row in every table."""
+
+    def work(connection: Connection) -> None:
+        for table in ADDED:
+            connection.exec_driver_sql(f"DROP TABLE {table}")
+        connection.exec_driver_sql("DELETE FROM meta")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+        for row in FIRST_ROWS:
+            connection.exec_driver_sql(row)
+
+    with open_store(url) as store:
+        store.database.write(work)
+
+
+def rows_of(url: str) -> dict[str, list[tuple[Any, ...]]]:
+    database = Database(parse_url(url))
+    names = sorted(set(metadata.tables) - ADDED)
+    try:
+        return database.read(
+            lambda connection: {
+                name: [tuple(row) for row in connection.exec_driver_sql(f"SELECT * FROM {name}")] for name in names
+            }
+        )
+    finally:
+        database.close()
+
+
+def test_an_upgrade_from_the_first_version_keeps_every_row(store_url: str) -> None:
+    as_the_first_version_left_it(store_url)
+    before = rows_of(store_url)
+    assert all(before.values())
+    with pytest.raises(StoreError, match="schema 0001") as older:
+        open_store(store_url)
+    assert older.value.kind is Trouble.OLDER
+    upgrade_store(store_url)
+    assert rows_of(store_url) == before
+    with open_store(store_url) as store:
+        assert store.token_states() == []
+        differences = store.database.read(lambda c: compare_metadata(MigrationContext.configure(c), metadata))
+    assert differences == []
 
 
 def test_a_creation_that_broke_off_can_be_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

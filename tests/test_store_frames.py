@@ -294,7 +294,10 @@ def naive_value_at(observed: Any, moment: Any) -> Any:
 offsets = st.integers(0, 500)
 
 
-@given(observed=st.dictionaries(offsets, st.integers(2**50, 2**50 + 2**46), max_size=8), asked=st.sets(offsets, min_size=1))
+near = st.integers(2**50, 2**50 + 2**46)
+
+
+@given(observed=st.dictionaries(offsets, near, max_size=8), asked=st.sets(offsets, min_size=1))
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_value_at_a_moment_is_what_a_patient_reader_would_find(new_url: NewUrl, observed: Any, asked: Any) -> None:
     with open_store(new_url()) as store:

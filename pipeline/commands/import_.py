@@ -1,0 +1,202 @@
+"""`nhip import`: a file that a platform or a person wrote, shown first and recorded on request."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+from collectors.exports import ExportError, Imported, Line, read_export, write_template
+from collectors.exports.guard import FILE_BYTES
+from config.models import Channel, Config
+from pipeline import checking, show
+from pipeline.apart import run_apart
+from pipeline.clock import Clock, utc_now
+from pipeline.importing import DIFFERENT, KNOWN, Plan, plan_import, record_import
+from pipeline.problems import UserError
+from pipeline.workplace import local_text, open_workplace
+from store.records import Snapshot
+
+EDGE = 3
+"""So many first and last rows are shown."""
+NAMES = {"followers": "người theo dõi", "likes": "lượt thích", "posts": "bài", "views": "lượt xem"}
+POST_NAMES = {"reactions": "cảm xúc", "comments": "bình luận", "shares": "chia sẻ", "views": "lượt xem"}
+
+
+def template(file: Path) -> int:
+    """Write the plain template to *file*, which must not exist yet."""
+    try:
+        with file.open("xb") as out:
+            out.write(write_template())
+    except FileExistsError as error:
+        raise UserError(f"Đã có tệp {file}. Đề nghị chọn tên khác, hệ thống không ghi đè.") from error
+    show.say(f"Đã tạo {file}. Mỗi dòng là một ngày, viết ngày như 2026-11-20; ô chưa có số thì để trống, không ghi 0.")
+    show.say("Cột «Nguồn số liệu» ghi nơi lấy số (ví dụ: YouTube Studio, trang Facebook), không ghi tên người.")
+    show.say(f"Điền xong, chạy: nhip import {file} --channel MÃ_KÊNH.")
+    return 0
+
+
+def run(
+    folder: Path,
+    file: Path,
+    channel: str,
+    *,
+    exported: str | None,
+    yes: bool,
+    as_json: bool,
+    clock: Clock = utc_now,
+) -> int:
+    """0 when the file was shown, recorded or known already; 1 when nothing in it can be imported."""
+    data = _bytes(file)
+    with open_workplace(folder) as (config, store):
+        wanted = _channel(config, channel)
+        exported_at = _exported_at(exported, config, clock())
+        try:
+            imported = run_apart(read_export, data, file.name, wanted, exported_at, config.district.tz)
+        except ExportError as refusal:
+            raise UserError(f"Không nhập tệp này. {_capital(refusal.sentence)}") from refusal
+        plan = plan_import(store, wanted, imported, exported_at, clock())
+        if yes and imported.rows and not plan.changes_nothing:
+            record_import(store, plan, len(data), clock)
+            checking.label_new_posts(config, store, clock())
+        _print(config, plan, yes=yes, as_json=as_json)
+    return 0 if imported.rows else 1
+
+
+def _bytes(file: Path) -> bytes:
+    """The file, read no further than just past the limit, so that the limit can be told."""
+    if not file.is_file():
+        raise UserError(f"Không tìm thấy tệp {file}. Đề nghị kiểm tra lại đường dẫn.")
+    with file.open("rb") as opened:
+        return opened.read(FILE_BYTES + 1)
+
+
+def _channel(config: Config, slug: str) -> Channel:
+    channel = config.channels.get(slug)
+    if channel is None:
+        raise UserError(f"Không có kênh «{slug}» trong channels.toml. Các kênh đang có: {', '.join(config.channels)}.")
+    if channel.sample:
+        raise UserError(
+            f"«{channel.name}» là kênh mẫu (sample = true) nên không nhập số liệu. "
+            "Muốn nhập, bỏ dòng ấy trong channels.toml và ghi địa chỉ thật."
+        )
+    return channel
+
+
+def _exported_at(exported: str | None, config: Config, now: datetime) -> datetime:
+    """The end of the day a person named, or now; never later than now."""
+    if exported is None:
+        return now
+    try:
+        day = date.fromisoformat(exported.strip())
+    except ValueError as error:
+        raise UserError(f"Không hiểu ngày «{exported}» ở --exported. Viết như 2026-11-20.") from error
+    start = datetime.combine(day, time(), config.district.tz)
+    if start > now:
+        raise UserError("Ngày ở --exported chưa tới. Đề nghị ghi ngày đã xuất tệp.")
+    return min(now, (start + timedelta(days=1, seconds=-1)).astimezone(UTC))
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+# --- what a person reads -----------------------------------------------------------------------------------------
+
+
+def _print(config: Config, plan: Plan, *, yes: bool, as_json: bool) -> None:
+    recorded = yes and bool(plan.imported.rows) and not plan.changes_nothing
+    if as_json:
+        show.print_json(_facts(plan, recorded=recorded))
+        return
+    exported = local_text(plan.exported_at, config.district.tz)
+    show.say(f"Kênh: {plan.channel.name}. Loại tệp: {plan.imported.format}. Coi như xuất lúc {exported}.")
+    show.say("Nếu tệp xuất vào ngày khác, ghi rõ ngày ấy: --exported 2026-11-20.")
+    _print_rows(config, plan)
+    _print_skipped(plan.imported)
+    for note in _notes(plan):
+        show.say(f"Lưu ý: {note}")
+    show.say()
+    show.say(_verdict(plan, recorded=recorded))
+
+
+def _print_rows(config: Config, plan: Plan) -> None:
+    lines = [
+        (str(row.row), _day(row, config), _said(row), state)
+        for row, state in zip(plan.imported.rows, plan.states, strict=True)
+    ]
+    shown = lines if len(lines) <= 2 * EDGE + 1 else [*lines[:EDGE], ("…", "…", "…", "…"), *lines[-EDGE:]]
+    if shown:
+        show.print_table(f"{len(lines)} dòng nhập được", ("Dòng", "Ngày", "Nội dung", "So với số đã lưu"), shown)
+
+
+def _day(row: Line, config: Config) -> str:
+    """The local day a row speaks of: a daily count is stored at the midnight that ends its day."""
+    zone = config.district.tz
+    if isinstance(row.item, Snapshot):
+        return (row.item.observed_at - timedelta(seconds=1)).astimezone(zone).strftime("%d/%m/%Y")
+    return row.item.published_at.astimezone(zone).strftime("%d/%m/%Y") if row.item.published_at else ""
+
+
+def _said(row: Line) -> str:
+    if isinstance(row.item, Snapshot):
+        return _counted(row.item, NAMES)
+    title = row.item.title if len(row.item.title) <= 50 else f"{row.item.title[:49]}…"
+    counts = _counted(row.item.counts, POST_NAMES) if row.item.counts else ""
+    return f"{title} ({counts})" if counts else title
+
+
+def _counted(counts: object, names: dict[str, str]) -> str:
+    """«12.790 người theo dõi, 3 bài»; what is missing is not mentioned."""
+    values = [(getattr(counts, name), said) for name, said in names.items()]
+    return ", ".join(f"{value:,}".replace(",", ".") + f" {said}" for value, said in values if value is not None)
+
+
+def _print_skipped(imported: Imported) -> None:
+    reasons: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for one in imported.skipped:
+        reasons[one.reason, one.place].append(str(one.row))
+    for (reason, place), rows in reasons.items():
+        numbers = ", ".join(rows[:8]) + (", …" if len(rows) > 8 else "")
+        where = f" của «{place}»" if place else ""
+        show.say(f"Bỏ qua {len(rows)} dòng (dòng {numbers}{where}): {reason}.")
+
+
+def _notes(plan: Plan) -> list[str]:
+    notes = list(plan.imported.reading.notes)
+    if plan.late and plan.imported.reading.posts:
+        notes.append("Kênh đã được đọc sau khi xuất tệp: chỉ thêm bài chưa có, số tương tác đã lưu được giữ nguyên.")
+    if plan.states.count(DIFFERENT):
+        notes.append("Số đã lưu không bị ghi đè. Nếu số cũ sai, đề nghị báo người phụ trách kỹ thuật.")
+    return notes
+
+
+def _verdict(plan: Plan, *, recorded: bool) -> str:
+    total, new = len(plan.imported.rows), plan.new
+    if not total:
+        return "Không có dòng nào nhập được; không có gì thay đổi."
+    if recorded:
+        return f"Đã ghi {new} dòng mới; {total - new} dòng đã có từ trước."
+    if plan.changes_nothing:
+        return "Tệp này đã nhập trước đây; không có gì thay đổi."
+    return f"Đây là bản xem trước, chưa ghi gì. Sẽ có {new} dòng mới, {total - new} dòng đã có. Muốn ghi, thêm --yes."
+
+
+def _facts(plan: Plan, *, recorded: bool) -> dict[str, object]:
+    return {
+        "channel": plan.channel.slug,
+        "format": plan.imported.format,
+        "sha256": plan.imported.sha256,
+        "exported_at": plan.exported_at,
+        "recorded": recorded,
+        "changes_nothing": plan.changes_nothing,
+        "new": plan.new,
+        "known": plan.states.count(KNOWN),
+        "different": plan.states.count(DIFFERENT),
+        "rows": [
+            {"row": row.row, "state": state, "item": row.item}
+            for row, state in zip(plan.imported.rows, plan.states, strict=True)
+        ],
+        "skipped": [{"row": one.row, "place": one.place, "reason": one.reason} for one in plan.imported.skipped],
+        "notes": _notes(plan),
+    }

@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 install: .venv/installed
 
 demo: .venv/installed
-	@echo "The simulated district comes with the next release; until then: $(BIN)/nhip init DIR"
+	$(BIN)/nhip demo --keep demo --no-serve
 
 test: .venv/dev-installed
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not soak"

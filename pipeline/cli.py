@@ -81,6 +81,32 @@ def doctor(context: typer.Context, as_json: Annotated[bool, WITH_JSON] = False) 
 
 
 @app.command(cls=Command)
+def connect(
+    context: typer.Context,
+    platform: Annotated[
+        str, typer.Argument(metavar="NỀN_TẢNG", help="facebook, tiktok, tiktok-business, youtube hoặc zalo.")
+    ] = "",
+    channel: Annotated[
+        str | None, typer.Option("--channel", metavar="MÃ_KÊNH", help="Kênh mà chủ tài khoản cho phép đọc.")
+    ] = None,
+    token: Annotated[bool, typer.Option("--token", help="Dán mã truy cập có sẵn (Facebook system user).")] = False,
+    key: Annotated[bool, typer.Option("--key", help="Dán khóa API (YouTube).")] = False,
+    rotate_key: Annotated[
+        bool, typer.Option("--rotate-key", help="Mã hóa lại mọi mục bằng khóa đứng đầu của NHIP_KEY.")
+    ] = False,
+) -> None:
+    """Kết nối một kênh: chủ kênh cho phép, hệ thống lưu mã truy cập dạng mã hóa."""
+    from collectors import CONSENTS
+    from pipeline.commands import connect as command
+
+    if rotate_key:
+        raise typer.Exit(command.rotate_key(context.obj.folder))
+    raise typer.Exit(
+        command.run(context.obj.folder, platform, channel=channel, token=token, key=key, consents=CONSENTS)
+    )
+
+
+@app.command(cls=Command)
 def probe(
     context: typer.Context,
     url: Annotated[str, typer.Argument(metavar="ĐỊA_CHỈ", help="Địa chỉ trang thông tin điện tử.")],
@@ -141,12 +167,74 @@ def confirm(
     raise typer.Exit(command.run(context.obj.folder, link, label, by=by, reject=reject))
 
 
+@app.command("import", cls=Command)
+def import_(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="TỆP", help="Tệp .csv, .xlsx hoặc .zip tải từ nền tảng.")],
+    channel: Annotated[
+        str | None, typer.Option("--channel", metavar="MÃ_KÊNH", help="Kênh mà số liệu trong tệp thuộc về.")
+    ] = None,
+    exported: Annotated[
+        str | None,
+        typer.Option("--exported", metavar="NGÀY", help="Ngày xuất tệp, ví dụ 2026-11-20; bỏ trống là hôm nay."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Ghi vào cơ sở dữ liệu; không có thì chỉ xem trước.")] = False,
+    template: Annotated[bool, typer.Option("--template", help="Tạo tệp mẫu để điền số liệu, không nhập gì.")] = False,
+    as_json: Annotated[bool, WITH_JSON] = False,
+) -> None:
+    """Nhập số liệu từ tệp xuất của nền tảng hoặc từ mẫu: xem trước, rồi ghi với --yes."""
+    from pipeline.commands import import_ as command
+
+    if template:
+        raise typer.Exit(command.template(file))
+    if channel is None:
+        raise problems.UserError("Chưa chọn kênh. Thêm --channel MÃ_KÊNH, ví dụ --channel fanpage-quan-doan.")
+    raise typer.Exit(command.run(context.obj.folder, file, channel, exported=exported, yes=yes, as_json=as_json))
+
+
+@app.command(cls=Command)
+def suspect(
+    context: typer.Context,
+    channel: Annotated[
+        str | None, typer.Argument(metavar="MÃ_KÊNH", help="Kênh cần xác nhận; bỏ trống để xem danh sách.")
+    ] = None,
+    accept: Annotated[bool, typer.Option("--accept", help="Số đúng là như vậy, được tính.")] = False,
+    reject: Annotated[bool, typer.Option("--reject", help="Số sai, không bao giờ tính.")] = False,
+    by: Annotated[str, typer.Option("--by", metavar="VAI_TRÒ", help="Bộ phận xác nhận, không ghi tên người.")] = "",
+    reason: Annotated[str, typer.Option("--reason", metavar="LÝ_DO", help="Vì sao nhận hoặc bác.")] = "",
+    as_json: Annotated[bool, WITH_JSON] = False,
+) -> None:
+    """Xem và xác nhận những số liệu khác thường đang bị giữ lại."""
+    from pipeline.commands import suspect as command
+
+    raise typer.Exit(
+        command.run(context.obj.folder, channel, accept=accept, reject=reject, by=by, reason=reason, as_json=as_json)
+    )
+
+
 @app.command(cls=Command)
 def run(context: typer.Context) -> None:
     """Chạy liên tục theo lịch cho đến khi được dừng."""
     from pipeline.commands import run as command
 
     raise typer.Exit(command.run(context.obj.folder))
+
+
+@app.command(cls=Command)
+def demo(
+    days: Annotated[int, typer.Option("--days", metavar="SỐ_NGÀY", help="Số ngày được mô phỏng.")] = 365,
+    units: Annotated[int, typer.Option("--units", metavar="SỐ_ĐƠN_VỊ", help="Số cơ sở Đoàn được mô phỏng.")] = 20,
+    keep: Annotated[
+        Path | None, typer.Option("--keep", metavar="THƯ_MỤC", help="Giữ lại quận minh họa trong thư mục này.")
+    ] = None,
+    serve: Annotated[
+        bool, typer.Option("--serve/--no-serve", help="Giữ các nền tảng mô phỏng chạy tiếp, hoặc dừng khi xong.")
+    ] = True,
+) -> None:
+    """Diễn một quận minh họa trong một năm, đọc bằng chính chương trình này."""
+    from pipeline.commands import demo as command
+
+    raise typer.Exit(command.run(keep, days=days, units=units, serve=serve))
 
 
 def main() -> None:

@@ -12,20 +12,21 @@ import os
 import secrets
 import socket
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 from collectors import COLLECTORS
-from collectors.base import CollectError, Look
-from collectors.client import Client
-from config.models import Channel, Config, District, Organisation
+from collectors.base import CollectError
+from config.models import Channel, Config
+from config.platforms import Platform
 from pipeline.clock import Clock
+from pipeline.outfit import Outfit, open_outfit
 from pipeline.schedule import scheduled_moments
+from pipeline.secret_names import split
+from pipeline.steps import finish
 from store.errors import StoreError
 from store.records import Failure, FailureKind, LookResult, Reading, Slot, TakenSlot
 from store.verbs import Store
@@ -39,8 +40,6 @@ RETRY_PAUSE = timedelta(minutes=15)
 GATHER_SECONDS = 0.25
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 
 @dataclass
@@ -60,37 +59,6 @@ class Collection:
 def worker_name() -> str:
     """Who holds a lease: unique per process start."""
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-
-
-@asynccontextmanager
-async def open_client(config: Config, clock: Clock) -> AsyncIterator[Client]:
-    """The way out, with the limits of district.toml."""
-    network = config.district.network
-    async with Client(
-        contact=config.district.organisation.contact,
-        allow=network.allow,
-        concurrent=network.concurrent,
-        gap_seconds=network.gap_seconds,
-        deadline_seconds=network.deadline_seconds,
-        trust=extra_certificates(config),
-        now=clock,
-    ) as client:
-        yield client
-
-
-def extra_certificates(config: Config) -> dict[str, Path]:
-    """Host -> PEM file, for sites that forget to send an intermediate certificate."""
-    return {
-        urlsplit(channel.address).hostname or "": config.folder / channel.website.ca_bundle
-        for channel in config.watched()
-        if channel.website.ca_bundle
-    }
-
-
-def bare_config(folder: Path) -> Config:
-    """The usual limits without any configuration, to try an address before there is a district."""
-    organisation = Organisation(name="Nhịp Đoàn", contact="chưa khai báo")
-    return Config(folder, District(organisation=organisation, kinds={}, labels={}), units={}, channels={})
 
 
 def due_slots(config: Config, store: Store, now: datetime, only: Sequence[str] = ()) -> tuple[list[Slot], int]:
@@ -120,6 +88,24 @@ def failed_slots(config: Config, store: Store, now: datetime, only: Sequence[str
     return [slot for slot in slots_at(config, now, only) if slot.channel in failed]
 
 
+def width(config: Config, platform: str) -> int:
+    """How many channels of a platform are looked at side by side."""
+    settings = getattr(config.district.platforms, platform, None)
+    return settings.concurrent if isinstance(settings, Platform) else config.district.network.concurrent
+
+
+def let_go(config: Config, store: Store, now: datetime) -> int:
+    """Drop what a platform's terms do not allow to be kept any longer; how many rows."""
+    return store.purge(unowned(config, store), now)
+
+
+def unowned(config: Config, store: Store) -> list[str]:
+    """The YouTube channels that are read without their owner's consent."""
+    states = [state for state in store.token_states() if not state.needs_consent]
+    owned = {slug for grant, slug in (split(state.name) for state in states) if grant == "youtube"}
+    return [one.slug for one in config.watched() if one.platform == "youtube" and one.slug not in owned]
+
+
 def collectable(config: Config, only: Sequence[str] = ()) -> list[Channel]:
     return [
         channel for channel in config.watched() if channel.platform in COLLECTORS and (not only or channel.slug in only)
@@ -136,25 +122,40 @@ async def collect(
     on_result: Callable[[LookResult], None] | None = None,
 ) -> Collection:
     """Look at the channels of these slots and record what came back. Slots that others hold are left to them."""
-    async with open_client(config, clock) as client:
-        round_ = _Round(config, store, client, clock, owner or worker_name(), on_result)
-        return await round_.run(slots)
+    async with open_outfit(config, store, clock) as outfit:
+        collection = await collect_with(outfit, store, slots, owner=owner, on_result=on_result)
+        await check_tokens(outfit)
+    return collection
+
+
+async def check_tokens(outfit: Outfit) -> None:
+    """Ask the platforms about every token, at most once a day; whatever comes of it, the round stays good."""
+    try:
+        await outfit.keyring.check_tokens()
+    except CollectError as error:
+        log.warning("tokens not checked", extra={"detail": error.detail})
+
+
+async def collect_with(
+    outfit: Outfit,
+    store: Store,
+    slots: Sequence[Slot],
+    *,
+    owner: str | None = None,
+    on_result: Callable[[LookResult], None] | None = None,
+) -> Collection:
+    """As `collect`, with an outfit that outlives the round."""
+    return await _Round(outfit, store, owner or worker_name(), on_result).run(slots)
 
 
 class _Round:
     """One round: a few slots are taken at a time, looked at side by side, and recorded in batches."""
 
     def __init__(
-        self,
-        config: Config,
-        store: Store,
-        client: Client,
-        clock: Clock,
-        owner: str,
-        on_result: Callable[[LookResult], None] | None,
+        self, outfit: Outfit, store: Store, owner: str, on_result: Callable[[LookResult], None] | None
     ) -> None:
-        self._config, self._store, self._client = config, store, client
-        self._clock, self._owner, self._on_result = clock, owner, on_result
+        self._outfit, self._store = outfit, store
+        self._owner, self._on_result = owner, on_result
         self._done: asyncio.Queue[LookResult] = asyncio.Queue()
         self._all_done = asyncio.Event()
         self._open: dict[Slot, TakenSlot] = {}
@@ -168,7 +169,7 @@ class _Round:
             await asyncio.wait({looks, writer}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             looks.cancel()
-            await _finish(asyncio.create_task(self._close(looks, writer)))
+            await finish(asyncio.create_task(self._close(looks, writer)))
         return self._collection
 
     async def _close(self, looks: asyncio.Task[None], writer: asyncio.Task[None]) -> None:
@@ -183,35 +184,46 @@ class _Round:
                 raise _first(error)
 
     async def _look_at_all(self, slots: Sequence[Slot]) -> None:
-        """Waves are taken while the one before is still being looked at, so that the network never waits."""
-        size = self._config.district.network.concurrent
-        room = asyncio.Semaphore(2 * size)
+        """Every platform has a lane of its own, so that none waits for another."""
+        lanes: defaultdict[str, list[Slot]] = defaultdict(list)
+        for slot in slots:
+            lanes[self._channel(slot).platform].append(slot)
         async with asyncio.TaskGroup() as looks:
-            for start in range(0, len(slots), size):
-                wave = slots[start : start + size]
-                for _ in wave:
-                    await room.acquire()
-                taken = await self._take(wave)
-                for each in taken:
-                    looks.create_task(self._look_at(each)).add_done_callback(lambda _: room.release())
-                for _ in range(len(wave) - len(taken)):
-                    room.release()
+            for platform, some in lanes.items():
+                looks.create_task(self._look_along(some, width(self._outfit.config, platform), looks))
+
+    async def _look_along(self, slots: Sequence[Slot], size: int, looks: asyncio.TaskGroup) -> None:
+        """Waves are taken while the one before is still being looked at, so that the network never waits."""
+        room = asyncio.Semaphore(2 * size)
+        for start in range(0, len(slots), size):
+            wave = slots[start : start + size]
+            for _ in wave:
+                await room.acquire()
+            taken = await self._take(wave)
+            for each in taken:
+                looks.create_task(self._look_at(each)).add_done_callback(lambda _: room.release())
+            for _ in range(len(wave) - len(taken)):
+                room.release()
+
+    def _channel(self, slot: Slot) -> Channel:
+        return self._outfit.config.channels[slot.channel]
 
     async def _take(self, wave: Sequence[Slot]) -> list[TakenSlot]:
         """The slots of a wave that are ours now; known as open even when the round is stopped meanwhile."""
 
         def take() -> list[TakenSlot]:
-            taken = self._store.take(wave, self._owner, self._clock(), LEASE)
+            taken = self._store.take(wave, self._owner, self._outfit.clock(), LEASE)
             self._open |= {each.slot: each for each in taken}
             return taken
 
-        return await _finish(asyncio.ensure_future(asyncio.to_thread(take)))
+        return await finish(asyncio.ensure_future(asyncio.to_thread(take)))
 
     async def _look_at(self, taken: TakenSlot) -> None:
         """Channels on one host take turns, so that waiting for the host counts against nobody's deadline."""
-        channel = self._config.channels[taken.slot.channel]
-        async with self._hosts[urlsplit(channel.address).hostname or channel.slug]:
-            self._done.put_nowait(await look_at(channel, taken, self._client, self._clock, self._config))
+        channel = self._channel(taken.slot)
+        host = urlsplit(channel.address).netloc if channel.platform == "website" else None
+        async with self._hosts[host or channel.slug]:
+            self._done.put_nowait(await look_at(channel, taken, self._outfit))
 
     async def _write(self) -> None:
         """Record finished looks, as many as there are in one transaction, until all are done."""
@@ -238,9 +250,9 @@ class _Round:
                 self._on_result(result)
 
 
-async def look_at(channel: Channel, taken: TakenSlot, client: Client, clock: Clock, config: Config) -> LookResult:
+async def look_at(channel: Channel, taken: TakenSlot, outfit: Outfit) -> LookResult:
     """One look, whatever happens: a reading, or a failure that says why. A bug fails this look only."""
-    look = Look(client, now=clock(), zone=config.district.tz, cursor=taken.cursor)
+    look = outfit.look(channel, taken)
     outcome: Reading | Failure
     try:
         async with asyncio.timeout(LOOK_DEADLINE.total_seconds()):
@@ -256,8 +268,10 @@ async def look_at(channel: Channel, taken: TakenSlot, client: Client, clock: Clo
         outcome = Failure(
             FailureKind.DRIFT, "Chương trình gặp lỗi khi đọc trang này. Đề nghị báo người phụ trách kỹ thuật."
         )
-    outcome = _with_pause(outcome, taken.attempt, clock())
-    return LookResult(taken, look.now, clock(), outcome, look.requests, look.received_bytes)
+    now = outfit.clock()
+    return LookResult(
+        taken, look.now, now, _with_pause(outcome, taken.attempt, now), look.requests, look.received_bytes
+    )
 
 
 def _with_pause(outcome: Reading | Failure, attempt: int, now: datetime) -> Reading | Failure:
@@ -272,15 +286,6 @@ def _first(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
-
-
-async def _finish(task: asyncio.Future[T]) -> T:
-    """Wait for a step that must not be left half-way, even while this task is being cancelled."""
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise
 
 
 def _tell(result: LookResult) -> None:

@@ -29,6 +29,11 @@ def early_leavers_allowed() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def number(value: int) -> str:
+    """«12.874», as Vietnamese writes a whole number."""
+    return f"{value:,}".replace(",", ".")
+
+
 def warn(text: str) -> None:
     sys.stderr.write(text + "\n")
 

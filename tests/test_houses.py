@@ -78,8 +78,18 @@ def test_data_walks_one_way():
 
 
 def test_only_the_client_goes_out():
-    assert importers("httpx", "aiohttp", "httpx_aiohttp") == {"collectors/client.py"}
-    assert importers("requests", "urllib3", "http") == set()
+    outside = importers("httpx", "aiohttp", "httpx_aiohttp", "requests", "urllib3", "http")
+    assert {name for name in outside if not name.startswith("pipeline/demo/")} == {"collectors/client.py"}
+
+
+def test_the_simulated_district_serves_and_never_goes_out():
+    """It takes the server half of aiohttp; the control port of its child is asked with the standard library."""
+    assert importers("httpx", "httpx_aiohttp", "requests", "urllib3") == {"collectors/client.py"}
+    assert {name for name in importers("http") if name.startswith("pipeline/")} == {"pipeline/demo/child.py"}
+    for path in MODULES:
+        if name_of(path).startswith("pipeline/demo/"):
+            taken = re.findall(r"(?:from|import) aiohttp.*", path.read_text("utf-8"))
+            assert set(taken) <= {"from aiohttp import web"}, name_of(path)
 
 
 def test_only_the_store_speaks_sql():
@@ -176,7 +186,7 @@ def test_the_commands_of_the_readme_exist():
     targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
     asked = set(re.findall(r"(?:^|`)make ([a-z]+)", readme, re.MULTILINE))
     assert {"install", "test"} <= asked <= targets
-    commands = {info.callback.__name__ for info in app.registered_commands if info.callback}
+    commands = {info.name or info.callback.__name__ for info in app.registered_commands if info.callback}
     shown = set(re.findall(r"nhip(?: --config \S+)? ([a-z]+)", readme))
     assert shown == commands
 

@@ -27,6 +27,7 @@ def run(folder: Path, only: Sequence[str], *, now: bool, at: str | None, as_json
         slots, missed = _slots(config, store, clock(), only, now=now)
         collection = _collect(config, store, slots, clock)
         checking.label_new_posts(config, store, clock())
+        jobs.let_go(config, store, clock())
         collection.missed = missed
         if not collection.results:
             return _say_nothing_done(config, store, clock, only, as_json=as_json)

@@ -3,105 +3,167 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from collectors import COLLECTORS
-from collectors.base import CollectError, Look
-from collectors.client import Client
-from collectors.website import probe as probe_site
-from config.models import Channel, Config
-from pipeline import jobs, show
+from collectors import CONSENTS
+from collectors.youtube import BUCKETS
+from config.models import Config
+from pipeline import show
 from pipeline.clock import utc_now
+from pipeline.examination import Finding, examine_all
+from pipeline.meter import next_day
+from pipeline.outfit import open_outfit
+from pipeline.tokens_report import TokenFinding, token_findings
 from pipeline.workplace import local_text, open_workplace
+from store.records import KEPT_FOR, Source, TokenState
+from store.verbs import Store
+
+KEEPING = (
+    "Muốn giữ lâu dài: chủ kênh cho phép bằng «nhip connect youtube --channel {slug}», "
+    "hoặc hằng tháng nhập số trong YouTube Studio bằng «nhip import»."
+)
 
 
 @dataclass(frozen=True)
-class Finding:
-    """How one channel stands today: `fix` is empty when nothing has to be done."""
+class Allowance:
+    """What is used of a daily allowance, and when it is whole again."""
+
+    name: str
+    used: int
+    units: int
+    resets_at: datetime
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """Figures that may be kept for a limited time only."""
 
     channel: str
-    name: str
-    readable: bool | None
-    """None when the program has no collector for this platform yet."""
-    way: str | None = None
-    newest: datetime | None = None
-    last_done_at: datetime | None = None
-    fix: str = ""
-    advice: str = ""
+    source: str
+    rows: int
+    oldest_goes_at: datetime
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything the doctor has to say."""
+
+    channels: list[Finding]
+    tokens: list[TokenFinding]
+    allowances: list[Allowance]
+    leaving: list[Leaving]
+    suspects: int
+
+    @property
+    def is_fine(self) -> bool:
+        ailing = any(one.fix for one in self.channels) or any(one.fix for one in self.tokens)
+        return bool(self.channels) and not ailing
 
 
 def run(folder: Path, *, as_json: bool) -> int:
-    """0 when everything is in order, 1 when a channel needs attention."""
+    """0 when everything is in order, 1 when a channel or a token needs attention."""
     with open_workplace(folder) as (config, store):
-        last_looks = store.last_looks().set_index("channel")
-    findings = [_with_history(finding, last_looks) for finding in asyncio.run(_examine_all(config))]
-    if as_json:
-        show.print_json({"channels": [asdict(finding) for finding in findings]})
-    else:
-        _print(config, findings)
-    return 1 if any(finding.fix for finding in findings) or not findings else 0
+        report = _examine(config, store)
+        if as_json:
+            show.print_json(asdict(report))
+        else:
+            _print(config, report)
+    return 0 if report.is_fine else 1
 
 
-async def _examine_all(config: Config) -> list[Finding]:
-    channels = config.watched()
-    with show.progress("Đang kiểm tra các kênh", len(channels)) as advance:
-        async with jobs.open_client(config, utc_now) as client:
+def _examine(config: Config, store: Store) -> Report:
+    last_looks = store.last_looks().set_index("channel")
+    states, channels = asyncio.run(_ask_around(config, store))
+    return Report(
+        channels=[_with_history(finding, last_looks) for finding in channels],
+        tokens=token_findings(states, utc_now(), config, CONSENTS),
+        allowances=list(_allowances(config, store)),
+        leaving=list(_leaving(store)),
+        suspects=len(store.open_suspects()),
+    )
 
-            async def examine(channel: Channel) -> Finding:
-                finding = await _examine(channel, client, config)
-                advance()
-                return finding
 
-            return list(await asyncio.gather(*(examine(channel) for channel in channels)))
+async def _ask_around(config: Config, store: Store) -> tuple[list[TokenState], list[Finding]]:
+    with show.progress("Đang kiểm tra các kênh", len(config.watched())) as advance:
+        async with open_outfit(config, store, utc_now) as outfit:
+            channels = await examine_all(outfit, advance)
+            return await outfit.keyring.check_tokens(), channels
 
 
-async def _examine(channel: Channel, client: Client, config: Config) -> Finding:
-    if channel.platform not in COLLECTORS:
-        advice = f"Bản này chưa đọc được {channel.platform}; kênh được giữ lại cho bản sau."
-        return Finding(channel.slug, channel.name, None, advice=advice)
-    look = Look(client, now=utc_now(), zone=config.district.tz)
-    try:
-        async with asyncio.timeout(jobs.LOOK_DEADLINE.total_seconds()):
-            found = await probe_site(channel.address, look, channel.website)
-    except CollectError as error:
-        return Finding(channel.slug, channel.name, False, fix=error.sentence)
-    except TimeoutError:
-        return Finding(channel.slug, channel.name, False, fix="Trang trả lời quá chậm. Đề nghị thử lại sau.")
-    if found.way is None:
-        return Finding(channel.slug, channel.name, False, fix=found.evidence[-1])
-    advice = f"Nên ghi cố định: {found.toml()}" if channel.website.way == "auto" else ""
-    return Finding(channel.slug, channel.name, True, found.way, found.newest, advice=advice)
+def _allowances(config: Config, store: Store) -> Iterable[Allowance]:
+    if any(channel.platform == "youtube" for channel in config.watched()):
+        for bucket in BUCKETS:
+            resets_at = next_day(bucket, utc_now())
+            yield Allowance(bucket.name, store.spent(bucket.name, resets_at), bucket.units, resets_at)
+
+
+def _leaving(store: Store) -> Iterable[Leaving]:
+    for row in store.bound_rows().to_dict("records"):
+        oldest = row["oldest"].to_pydatetime()
+        yield Leaving(row["channel"], row["source"], row["rows"], oldest + KEPT_FOR[Source[row["source"].upper()]])
 
 
 def _with_history(finding: Finding, last_looks: pd.DataFrame) -> Finding:
-    done = last_looks["last_done_at"].get(finding.channel)
-    return Finding(**{**asdict(finding), "last_done_at": None if pd.isna(done) else done.to_pydatetime()})
+    done: Any = last_looks["last_done_at"].get(finding.channel)
+    return replace(finding, last_done_at=None if pd.isna(done) else done.to_pydatetime())
 
 
-def _print(config: Config, findings: Sequence[Finding]) -> None:
+def _print(config: Config, report: Report) -> None:
     show.say(f"Cấu hình: {len(config.units)} đơn vị, {len(config.channels)} kênh. Không có lỗi.")
     show.say("Cơ sở dữ liệu: mở được, đúng phiên bản.")
     samples = len(config.channels) - len(config.watched())
     if samples:
         show.say(f"{samples} kênh mẫu (sample = true) không được đọc.")
-    if not findings:
+    if not report.channels:
         show.say("Chưa có kênh nào để đọc. Đề nghị khai báo trong channels.toml và bỏ dòng sample = true.")
         return
-    rows = [_row(config, finding) for finding in findings]
-    show.print_table("Các kênh", ("Kênh", "Tình trạng", "Bài mới nhất", "Lần đọc gần nhất"), rows)
-    for finding in findings:
-        if note := finding.fix or finding.advice:
-            show.say(f"{finding.name}: {note}")
+    _print_channels(config, report.channels)
+    _print_tokens(report.tokens)
+    for one in report.allowances:
+        when = local_text(one.resets_at, config.district.tz)
+        show.say(f"Hạn mức {one.name}: đã dùng {show.number(one.used)}/{show.number(one.units)}, cấp mới lúc {when}.")
+    _print_leaving(config, report.leaving)
+    if report.suspects:
+        show.say(f"{report.suspects} số liệu khác thường đang bị giữ lại. Đề nghị xem bằng «nhip suspect».")
+
+
+def _print_channels(config: Config, findings: Sequence[Finding]) -> None:
+    headers = ("Kênh", "Tình trạng", "Bài mới nhất", "Lần đọc gần nhất")
+    show.print_table("Các kênh", headers, [_row(config, finding) for finding in findings])
+    _print_notes((finding.name, finding.fix or finding.advice) for finding in findings)
 
 
 def _row(config: Config, finding: Finding) -> tuple[str, ...]:
-    state = {True: f"✔ Đọc được ({finding.way})", False: "⚙ Không đọc được", None: "… Chưa hỗ trợ"}[finding.readable]
+    state = f"✔ Đọc được ({finding.way})" if finding.readable else "⚙ Không đọc được"
     zone = config.district.tz
     newest = local_text(finding.newest, zone) if finding.newest else ""
     last = local_text(finding.last_done_at, zone) if finding.last_done_at else "chưa đọc"
     return finding.name, state, newest, last
+
+
+def _print_tokens(findings: Sequence[TokenFinding]) -> None:
+    if findings:
+        show.print_table("Các kết nối", ("Kết nối", "Tình trạng"), [(one.title, one.text) for one in findings])
+        _print_notes((one.title, one.fix or one.advice) for one in findings)
+
+
+def _print_notes(notes: Iterable[tuple[str, str]]) -> None:
+    for name, note in notes:
+        if note:
+            show.say(f"{name}: {note}")
+
+
+def _print_leaving(config: Config, leaving: Sequence[Leaving]) -> None:
+    for one in leaving:
+        name = config.channels[one.channel].name if one.channel in config.channels else one.channel
+        when = one.oldest_goes_at.astimezone(config.district.tz).strftime("%d/%m/%Y")
+        show.say(
+            f"{name}: {show.number(one.rows)} số liệu đọc bằng khóa API chỉ được giữ 30 ngày theo điều khoản của "
+            f"YouTube, số cũ nhất bị xóa ngày {when}. {KEEPING.format(slug=one.channel)}"
+        )

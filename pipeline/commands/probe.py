@@ -10,15 +10,16 @@ from collectors.website import ProbeResult
 from collectors.website import probe as probe_site
 from config.load import FILES, load_config
 from config.models import Config
-from pipeline import jobs, show
+from pipeline import show
 from pipeline.clock import utc_now
+from pipeline.outfit import bare_config, open_client
 from pipeline.redact import redact
 from pipeline.workplace import local_text
 
 
 def run(folder: Path, url: str, *, as_json: bool) -> int:
     """0 when a way was found, 1 when not. Without a configuration folder the usual limits hold."""
-    config = load_config(folder) if (folder / FILES[0]).exists() else jobs.bare_config(folder)
+    config = load_config(folder) if (folder / FILES[0]).exists() else bare_config(folder)
     try:
         found = asyncio.run(_probe(config, url))
     except CollectError as error:
@@ -28,7 +29,7 @@ def run(folder: Path, url: str, *, as_json: bool) -> int:
 
 
 async def _probe(config: Config, url: str) -> ProbeResult:
-    async with jobs.open_client(config, utc_now) as client:
+    async with open_client(config, utc_now) as client:
         return await probe_site(url, Look(client, now=utc_now(), zone=config.district.tz))
 
 

@@ -35,7 +35,7 @@ from store.vault import KEY_FILE, Vault
 from store.verbs import Store, create_store, open_store
 
 SEED = 26
-EVERY_DAY = timedelta(days=120)
+EVERY_DAY = timedelta(days=90)
 """Before that the year is looked at once a week, which keeps a demonstration under a minute."""
 APP_SECRETS = {
     "facebook": facebook.APP_SECRET,

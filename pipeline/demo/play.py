@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 
 from config.load import FILES, load_config
@@ -108,12 +108,12 @@ def move_in(folder: Path, cast: District, district: Child) -> Config:
 
 
 def _clear(folder: Path) -> None:
-    present = [path for name in (*FILES, DATABASE_FILE) if (path := folder / name).exists()]
-    if not present:
-        return
-    if not all(path.read_text("utf-8").startswith(HEAD) for path in present if path.name != DATABASE_FILE):
-        raise UserError(f"Thư mục {folder} đang có cấu hình thật. Đề nghị chọn thư mục khác cho quận minh họa.")
-    for path in chain(present, (folder / KEY_FILE,), folder.glob(f"{DATABASE_FILE}-*")):
+    present = [path for name in FILES if (path := folder / name).exists()]
+    database = folder / DATABASE_FILE
+    is_ours = bool(present) and all(path.read_text("utf-8").startswith(HEAD) for path in present)
+    if (present or database.exists()) and not is_ours:
+        raise UserError(f"Thư mục {folder} đang có dữ liệu thật. Đề nghị chọn thư mục khác cho quận minh họa.")
+    for path in (*present, folder / KEY_FILE, database, *folder.glob(f"{DATABASE_FILE}-*")):
         path.unlink(missing_ok=True)
 
 

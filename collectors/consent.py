@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from collectors.base import CollectError
 from config.platforms import Platforms
 from config.secrets import Secret
+from store.records import FailureKind
 
 if TYPE_CHECKING:
     from collectors.client import Client
+
+UNSAID = "Chưa khai {name} trong phần platforms.{platform} của district.toml. Đề nghị khai rồi chạy lại «nhip connect»."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +69,12 @@ class Consent:
     inspect: Callable[[Asking, Secret], Awaitable[Health]] | None = None
     shared: bool = False
     """True when one grant opens all channels of the organisation on this platform."""
+
+
+def setting(platforms: Platforms, platform: str, name: str) -> str:
+    """What district.toml says of our app on a platform; CollectError(PERMISSION) when it says nothing."""
+    value: str | None = getattr(getattr(platforms, platform), name)
+    if not value:
+        sentence = UNSAID.format(name=name, platform=platform)
+        raise CollectError(FailureKind.PERMISSION, f"no {platform} {name}", sentence=sentence)
+    return value

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -31,6 +32,8 @@ from tests.wallets import APP_SECRET, RENEWED, TOKEN, wallet
 HCMC = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 SECRETS = (TOKEN, RENEWED, APP_SECRET)
+NOTHING = (b"", b"{}", b"[]", b"null", b'{"error": {"code": 5, "message": "mau"}}')
+"""What a server may say with status 200 and mean nothing by it."""
 ODD_VALUES: tuple[Any, ...] = (None, "", "x", -1, 0, 10**30, 1.5, True, [], {}, [None], {"a": 1}, "2026-13-40")
 FEWEST_POSTS = 2
 """What `valid` has to bring at least, so that the promises mean something."""
@@ -204,6 +207,22 @@ class CollectorContract:
     @pytest.mark.parametrize("cursor", [{"a": [1]}, {"newest": "x"}, {"swept_at": -1, "known": None}])
     def test_a_foreign_cursor_does_no_harm(self, cursor: Mapping[str, Any]) -> None:
         assert set(ids(self.look(self.valid(), cursor=cursor).posts)) == set(ids(self.look(self.valid()).posts))
+
+    @pytest.mark.parametrize("nothing", NOTHING)
+    def test_an_answer_of_nothing_is_a_failed_look(self, nothing: bytes) -> None:
+        assert self.refusal(always(Said(nothing)), tries=1).kind in {FailureKind.DRIFT, FailureKind.AUTH}
+
+    @pytest.mark.parametrize("nothing", NOTHING)
+    def test_a_list_of_nothing_proves_nothing(self, nothing: bytes) -> None:
+        """The account answers well, everything after it does not."""
+        script, asked_before = self.valid(), list[Asked]()
+
+        def answer(asked: Asked) -> Said:
+            asked_before.append(asked)
+            return script(asked) if len(asked_before) == 1 else Said(nothing)
+
+        with suppress(CollectError):
+            assert self.look(answer, tries=1).coverage_from is None
 
     def test_too_many_requests_are_a_throttle_with_an_end(self) -> None:
         error = self.refusal(always(self.throttled()), tries=1)

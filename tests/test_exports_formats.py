@@ -162,7 +162,7 @@ def test_a_row_that_is_no_post_is_skipped_with_its_reason():
         4: "dòng",
         5: "không",
         6: "bài",
-        7: "có",
+        7: "cột",
         8: "có",
         9: "mã",
         10: "mã",
@@ -395,6 +395,15 @@ def test_what_is_no_count_is_skipped_and_never_guessed(cell: str):
     found = read(filled(("2026-11-18", cell, "7", "", "", "")))
     assert found.rows == ()
     assert list(reasons(found)) == [2]
+
+
+def test_a_cell_that_is_no_count_is_named_by_its_column_and_row():
+    rows = [("2026-11-18", 5, "nhiều", "", "", ""), ("2026-11-17", "3.5", "", "", "", "")]
+    assert reasons(read(filled(*rows))) == {
+        2: "cột «Lượt thích» có ô không phải là số đếm nguyên",
+        3: "cột «Số người theo dõi» có ô không phải là số đếm nguyên",
+    }
+    assert reasons(read(history(("November 17", "-5", 0)), "tiktok"))[2].startswith("cột «Followers» có số âm")
 
 
 @pytest.mark.parametrize("cell", ["", "undefined", "N/A", "-", "null"])

@@ -174,6 +174,12 @@ def test_a_formula_counts_by_its_result_and_one_without_is_refused():
         ("Ngày sinh", "ngày sinh"),
         ("Năm sinh", "ngày sinh"),
         ("Date of birth", "ngày sinh"),
+        ("Người nhập", "tên người"),
+        ("Người lập biểu", "tên người"),
+        ("Cán bộ phụ trách", "tên người"),
+        ("Họ tên người báo cáo", "họ tên"),
+        ("Người theo dõi kênh", "tên người"),
+        ("Tác giả", "tên người"),
     ],
 )
 def test_a_heading_about_persons_refuses_the_file(title: str, what: str):
@@ -201,6 +207,53 @@ def test_a_column_of_persons_refuses_the_file_and_is_never_repeated(cell: str, w
     assert error.row == 2
     assert what in error.sentence
     assert cell not in error.sentence
+
+
+@pytest.mark.parametrize(
+    ("cell", "what"),
+    [
+        ("Chị Lan 0903123456", "số điện thoại"),
+        ("trang Facebook, hỏi +84 903 123 456 (mẫu)", "số điện thoại"),
+        ("gửi mau.nguoi@doan-mau.example", "thư điện tử"),
+        ("CCCD 079201000001", "số giấy tờ"),
+        ("theo chứng minh 201000001, đã đối chiếu", "số giấy tờ"),
+    ],
+)
+@pytest.mark.parametrize("column", [5, 6])
+def test_one_text_with_a_sign_of_a_person_refuses_the_file_and_is_never_repeated(cell: str, what: str, column: int):
+    whole: list[tuple[object, ...]] = [(*TEMPLATE, "Ghi chú"), (*DAY, ""), ("2026-11-17", *DAY[1:], "")]
+    whole[2] = (*whole[2][:column], cell, *whole[2][column + 1 :])
+    error = refusal(sheet(*whole))
+    assert error.row == 3
+    assert f"cột {'FG'[column - 5]} có {what}" in error.sentence
+    assert not [word for word in cell.split() if len(word) > 7 and word in error.sentence]
+
+
+@pytest.mark.parametrize(
+    "title", ["Người theo dõi mới", "Người đăng ký kênh", "Người xem", "Số người tiếp cận", "Cán bộ Đoàn"]
+)
+def test_a_heading_that_counts_people_is_no_roster(title: str):
+    assert followers(read(sheet((*TEMPLATE, title), (*DAY, 12)))) == {"2026-11-18": 5}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "https://www.facebook.com/201000001",
+        "trang https://zalo.me/1000000001, 18/11/2026 06:30",
+        "Facebook, 20.11.2026",
+    ],
+)
+def test_links_and_dates_are_no_sign_of_a_person(source: str):
+    assert followers(read(sheet(TEMPLATE, (*DAY[:5], source)))) == {"2026-11-18": 5}
+
+
+def test_a_published_text_may_name_a_hotline_only_where_a_platform_wrote_it():
+    hotline = "Đường dây nóng 0912345678 (mẫu)"
+    assert len(read(sheet(META, (*PHOTO[:2], hotline, *PHOTO[3:]))).rows) == 1
+    assert len(read(sheet(CONTENT, (VIDEO[0], hotline, *VIDEO[2:])), "tiktok").rows) == 1
+    assert "số điện thoại" in refusal(sheet((*TEMPLATE, "Tiêu đề"), (*DAY, hotline))).sentence
+    assert "số điện thoại" in refusal(sheet((*META, "Nhãn tùy chỉnh"), (*PHOTO, hotline))).sentence
 
 
 def test_a_roster_without_any_heading_of_ours_is_refused_as_one():

@@ -14,12 +14,14 @@ from collectors.exports.delimited import read_delimited
 from pipeline.apart import run_apart
 from pipeline.clock import frozen_at
 from pipeline.commands import import_
+from pipeline.outliers import is_far
 from pipeline.problems import UserError
+from store.records import Failure, FailureKind, Reading, Snapshot, Source, Verdict
 from store.verbs import open_store
 from tests.conftest import need
 from tests.export_builders import archive, sample, sheet, workbook
 from tests.small_district import write_config
-from tests.store_builders import FRIDAY, days, dump
+from tests.store_builders import FRIDAY, a_result, days, dump, look, take
 from tests.test_exports_formats import CONTENT, META, PHOTO, REEL, TEMPLATE, VIDEO
 
 CHANNEL = (
@@ -101,7 +103,7 @@ def test_the_same_file_twice_changes_nothing(give, store_url: str, channel: str,
     give(data, channel, yes=True)
     before = stored(store_url)
     code, said = give(data, channel, yes=True)
-    assert (code, "đã nhập trước đây" in said) == (0, True)
+    assert (code, "Tệp này đã nhập lúc 13:00 27/11/2026; không có gì thay đổi." in said) == (0, True)
     assert stored(store_url) == before
 
 
@@ -156,6 +158,34 @@ def test_several_files_of_one_channel_may_follow_each_other_at_once(give, store_
     assert len(stored(store_url)["snapshot"]) == 4
 
 
+def test_a_source_that_asked_to_be_left_alone_does_not_keep_a_file_waiting(give, store_url: str):
+    give(HISTORY_FILE, "tiktok")
+    wait = Failure(FailureKind.QUOTA, "Hạn mức đã hết.", retry_at=FRIDAY + days(8))
+    with open_store(store_url) as store:
+        look(store, "tiktok", wait, FRIDAY + days(6))
+    _, said = give(HISTORY_FILE, "tiktok", yes=True)
+    assert "Đã ghi 4 dòng mới" in said
+    with open_store(store_url) as store:
+        assert take(store, "tiktok", at=FRIDAY + days(7)) == [], "a look still has to wait"
+
+
+def test_the_channel_may_be_held_by_another_process(give, store_url: str):
+    give(HISTORY_FILE, "tiktok")
+    with open_store(store_url) as store:
+        (held,) = take(store, "tiktok", at=FRIDAY + days(7), owner="another")
+        _, said = give(HISTORY_FILE, "tiktok", yes=True)
+        assert "Đã ghi 4 dòng mới" in said
+        assert store.record([a_result(held, Reading())]) == []
+
+
+@pytest.mark.parametrize("name", ["số liệu tháng 11.csv", "a 'b' \"c\".csv", "-x.csv"])
+def test_a_file_may_be_called_anything(folder: Path, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]):
+    file = tmp_path / name
+    file.write_bytes(HISTORY_FILE)
+    assert import_.run(folder, file, "tiktok", exported="2026-11-20", yes=True, as_json=False, clock=CLOCK) == 0
+    assert "Đã ghi 4 dòng mới" in capsys.readouterr().out
+
+
 def test_nothing_of_the_file_but_its_rows_is_kept(give, store_url: str):
     rows = [("2026-11-18", 5, "", "", "", "bà Nguyễn Thị Mẫu báo"), ("2026-11-17", 5, "", "", "", "trang")]
     give(
@@ -206,6 +236,98 @@ def test_a_missing_file_or_a_folder_is_told(folder: Path):
     for file in (folder, folder / "khong-co.csv"):
         with pytest.raises(UserError, match="Không tìm thấy tệp"):
             import_.run(folder, file, "tiktok", exported=None, yes=False, as_json=False)
+
+
+def seen(store_url: str, channel: str, source: Source, *counts: tuple[int, int | None]) -> None:
+    """Looks that read these followers so many days after FRIDAY."""
+    with open_store(store_url) as store:
+        for day, followers in counts:
+            reading = Reading((Snapshot(FRIDAY + days(day), source, followers),))
+            look(store, channel, reading, FRIDAY + days(day))
+
+
+def test_a_file_of_another_account_is_shown_with_both_numbers_and_held_until_somebody_confirms(give, store_url: str):
+    give(HISTORY_FILE, "tiktok")
+    seen(store_url, "tiktok", Source.TIKTOK_DISPLAY, (0, 15_530))
+    code, said = give(HISTORY_FILE, "tiktok")
+    assert (code, "Dòng 3: 12.790 người theo dõi ngày 15/11/2026, hệ thống đọc được 15.530 ngày" in said) == (0, True)
+    code, said = give(HISTORY_FILE, "tiktok", yes=True)
+    assert (code, "Chưa ghi gì vì có số lệch xa" in said, "--confirm" in said) == (1, True, True)
+    assert len(stored(store_url)["snapshot"]) == 1
+    code, said = give(HISTORY_FILE, "tiktok", yes=True, confirm=True)
+    assert (code, "Đã ghi 4 dòng mới" in said) == (0, True)
+
+
+def test_a_digit_too_many_in_the_template_is_held(give, store_url: str):
+    give(sheet(TEMPLATE), "facebook")
+    seen(store_url, "facebook", Source.FACEBOOK_PAGE, (-2, 6_189))
+    rows = [("2026-11-17", 6_180, "", "", "", "trang"), ("2026-11-18", "620.000", "", "", "", "trang")]
+    code, said = give(sheet(TEMPLATE, *rows), "facebook", yes=True, as_json=True)
+    answer = json.loads(said)
+    assert (code, answer["recorded"]) == (1, False)
+    assert [(one["row"], one["count"], one["trusted"]) for one in answer["outliers"]] == [(3, 620_000, 6_189)]
+
+
+def test_numbers_in_line_with_what_is_stored_need_no_word(give, store_url: str):
+    give(HISTORY_FILE, "tiktok")
+    seen(store_url, "tiktok", Source.TIKTOK_DISPLAY, (-1, 12_900), (0, 0))
+    code, said = give(HISTORY_FILE, "tiktok", yes=True)
+    assert (code, "Đã ghi 4 dòng mới" in said, "lệch xa" in said) == (0, True, False), "a doubted zero is no measure"
+
+
+@pytest.mark.parametrize(
+    ("count", "trusted", "apart", "far"),
+    [
+        (12_790, 15_530, 7, True),
+        (15_530, 12_790, 7, True),
+        (12_790, 13_000, 7, False),
+        (12_790, 15_530, 8, False),
+        (7_000, 15_530, 8, True),
+        (80_000, 15_530, 8, True),
+        (0, 15_530, 300, True),
+        (5, 0, 1, False),
+        (130, 200, 1, False),
+    ],
+)
+def test_the_further_apart_in_time_the_more_two_counts_may_differ(count: int, trusted: int, apart: int, far: bool):
+    assert is_far(count, trusted, days(apart)) is far
+
+
+def reject(store_url: str, channel: str) -> None:
+    with open_store(store_url) as store:
+        (row,) = store.open_suspects().to_dict("records")
+        moment, source = row["observed_at"].to_pydatetime(), Source[row["source"].upper()]
+        store.add_verdict(Verdict(channel, moment, source, False, "Ban Tuyên giáo (mẫu)", "gõ nhầm", FRIDAY + days(1)))
+
+
+def test_a_rejected_slip_can_be_corrected_by_a_new_file(give, store_url: str):
+    good, slip = ("2026-11-17", 6_180, "", "", "", "trang"), ("2026-11-18", 62_000, "", "", "", "trang")
+    give(sheet(TEMPLATE, good, slip), "facebook", yes=True, confirm=True)
+    reject(store_url, "facebook")
+    assert "đã bị bác" in give(sheet(TEMPLATE, slip), "facebook", yes=True)[1], "the same number stays rejected"
+    right = sheet(TEMPLATE, ("2026-11-18", 6_200, "", "", "", "trang"))
+    _, said = give(right, "facebook")
+    assert "mới, thay số đã bị bác" in said
+    assert "18/11/2026" in said
+    assert give(right, "facebook", yes=True)[0] == 0
+    with open_store(store_url) as store:
+        value = store.value_at([FRIDAY], ["facebook"]).iloc[0]
+    assert (value["followers"], value["observed_at"].second) == (6_200, 59)
+    before = stored(store_url, "look")
+    assert "đã có" in give(right + b"\r\n", "facebook", yes=True)[1]
+    assert stored(store_url, "look") == before
+
+
+def test_a_zero_in_the_file_is_asked_about(give):
+    _, said = give(sheet(TEMPLATE, ("2026-11-18", 0, "", "", "", "trang")), "facebook")
+    assert "Dòng 2 ghi 0 người theo dõi. Nếu là chưa có số, đề nghị để trống ô ấy, không ghi 0." in said
+
+
+@pytest.mark.parametrize("name", ["mau.xlsx", "mau", "mau.csv.zip"])
+def test_the_template_is_a_csv_and_says_so(tmp_path: Path, name: str):
+    with pytest.raises(UserError, match=r"đuôi \.csv"):
+        import_.template(tmp_path / name)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_template_is_written_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

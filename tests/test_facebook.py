@@ -348,6 +348,15 @@ def test_a_list_that_breaks_off_keeps_what_was_read_and_is_read_as_far_again() -
     assert len(look(Page(posts=daily(100)), cursor=reading.cursor).posts) == 100
 
 
+def test_posts_dated_back_by_generations_pinned_or_dated_ahead_fail_nothing() -> None:
+    odd = [a_post(90, datetime(1931, 3, 26, tzinfo=UTC)), a_post(91, NOW - 300 * timedelta(days=1))]
+    first = look(Page(posts=[*odd, a_post(92, NOW + MONTH), *daily(60)]))
+    assert (len(first.posts), first.coverage_from, first.complete) == (63, EVER, True)
+    later = look(Page(posts=[*odd, *daily(60)]), cursor=first.cursor, now=NOW + timedelta(days=1))
+    assert later.coverage_from == NOW - timedelta(days=7)
+    assert set(ids(first.posts)) >= {f"{PAGE}_{number}" for number in (*range(1, 26), 90, 91)}
+
+
 def test_a_scheduled_post_is_not_out_yet() -> None:
     posts = [a_post(2, NOW, is_published=False), a_post(1, NOW - MONTH)]
     assert ids(look(Page(posts=posts)).posts) == [f"{PAGE}_1"]
@@ -357,6 +366,17 @@ def test_a_page_with_590_posts_in_a_year_may_be_listed_short() -> None:
     few = look(Page(posts=daily(2))).posts
     assert is_capped(few * 295)
     assert not is_capped(few * 294)
+
+
+def test_a_page_with_too_many_posts_proves_nothing_and_is_not_read_whole_every_day() -> None:
+    posts = [a_post(number, NOW - number * timedelta(hours=10)) for number in range(1, 621)]
+    first = look(Page(posts=posts))
+    assert (len(first.posts), first.coverage_from) == (620, None)
+    assert any("Meta Business Suite" in note for note in first.notes)
+    again = Page(posts=posts)
+    second = look(again, cursor=first.cursor, now=NOW + timedelta(days=1))
+    assert second.coverage_from == NOW - timedelta(days=7, hours=10)
+    assert len(again.asked) < 6
 
 
 # --- usage, version ---------------------------------------------------------------------------------------------
@@ -430,6 +450,39 @@ def test_reels_that_come_garbled_are_no_denial() -> None:
     garbled = look(lambda asked: Said(b"<html>") if "video_reels" in asked.path else page(asked))
     assert (garbled.complete, garbled.coverage_from) == (False, None)
     assert garbled.cursor.get("reels") is None
+
+
+@pytest.mark.parametrize("said", [says({"error": {"code": 424242, "message": "?"}}, 400), refuses("368_blocked", 400)])
+def test_an_unknown_error_or_a_block_is_no_denial_of_reels(said: Said) -> None:
+    page = Page(posts=daily(2))
+    reading = look(lambda asked: said if "video_reels" in asked.path else page(asked))
+    assert (reading.complete, reading.coverage_from) == (False, None)
+    assert reading.cursor.get("reels") is None
+
+
+def test_a_token_that_dies_before_the_reels_are_read_is_no_denial_of_them() -> None:
+    page = Page(posts=daily(2), reels=[a_post(7, NOW)])
+    dead = refuses("190_460", 400)
+
+    def dies(asked: Asked) -> Said:
+        return dead if "video_reels" in asked.path and asked.headers["authorization"].endswith(TOKEN) else page(asked)
+
+    assert PAGES.refusal(dies).kind is K.AUTH
+    assert len(look(dies, wallet=wallet("facebook", spare=RENEWED)).posts) == 3
+
+
+def test_a_reel_dated_in_the_future_does_not_move_what_later_looks_read() -> None:
+    ahead = a_post(9, NOW + 30 * timedelta(days=1))
+    first = look(Page(posts=daily(40), reels=[ahead, a_post(7, NOW)]))
+    later = look(Page(posts=daily(40), reels=[ahead, a_post(7, NOW)]), cursor=first.cursor, now=NOW + timedelta(days=1))
+    assert later.coverage_from is not None
+    assert later.coverage_from <= NOW - timedelta(days=7)
+
+
+def test_a_cursor_that_a_clock_wrote_which_ran_ahead_is_forgotten() -> None:
+    first = look(Page(posts=daily(40), headers=busy(95)), now=NOW + 900 * timedelta(days=1))
+    again = look(Page(posts=daily(40)), cursor=first.cursor)
+    assert (len(again.posts), again.coverage_from, again.complete) == (40, EVER, True)
 
 
 # --- history ----------------------------------------------------------------------------------------------------

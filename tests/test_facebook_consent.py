@@ -14,7 +14,7 @@ from collectors.base import CollectError
 from collectors.client import Client
 from collectors.consent import Asking
 from collectors.facebook import CONSENT
-from collectors.facebook.consent import Granted, pages, uncovered
+from collectors.facebook.consent import Granted, covered, pages, uncovered
 from collectors.facebook.errors import SCOPES
 from collectors.facebook.keys import parse_page_token
 from config.models import Channel, Owner
@@ -166,6 +166,7 @@ def test_every_channel_that_the_account_cannot_read_is_named() -> None:
     granted = [Granted(PAGE, "Trang mẫu", "Doan.Mau", ("ANALYZE",)), Granted("55555", "Trang mẫu 2", "", ("MODERATE",))]
     channels = [channel("mot", PAGE), channel("hai", "https://facebook.com/doan.mau"), channel("ba", "55555")]
     said = uncovered([*channels, channel("bon", "66666")], granted)
+    assert [one.slug for one in covered([*channels, channel("bon", "66666")], granted)] == ["mot", "hai", "ba"]
     assert ["«ba»" in said[0], "thống kê" in said[0], "«bon»" in said[1], len(said)] == [True, True, True, 2]
 
 

@@ -399,10 +399,16 @@ def test_a_list_shorter_than_tiktok_says_proves_nothing():
 def test_what_a_list_always_lacks_is_older_than_the_look_that_first_missed_it():
     first = look(account(daily(4), stated=9))
     second = look(account(daily(4), stated=9), cursor=first.cursor, now=NOW + DAY)
-    assert second.coverage_from == NOW
-    assert not second.complete
+    assert (second.coverage_from, second.complete) == (NOW, True)
+    assert "phần còn thiếu là bài cũ" in second.notes[0]
     third = look(account(daily(4), stated=10), cursor=second.cursor, now=NOW + 2 * DAY)
     assert third.coverage_from is None
+
+
+def test_a_number_of_zero_beside_a_list_of_videos_says_nothing_about_the_list():
+    reading = look(account(daily(4), stated=0))
+    assert (len(reading.posts), reading.coverage_from, reading.complete) == (4, None, False)
+    assert look(account(daily(4)), cursor=reading.cursor, now=NOW + DAY).coverage_from == EVER
 
 
 def test_a_new_video_that_is_counted_but_not_listed_makes_the_look_read_everything():
@@ -465,7 +471,7 @@ def test_a_connected_business_account_gives_settled_days_once_a_day():
         "business_id": OPEN_ID,
         "start_date": "2026-09-22",
         "end_date": "2026-11-18",
-        "fields": '["is_business_account", "followers_count", "daily_total_followers"]',
+        "fields": '["is_business_account", "username", "followers_count", "daily_total_followers"]',
     }
     past = [one for one in first.snapshots if one.source is Source.TIKTOK_BUSINESS]
     assert [one.observed_at.day for one in past] == [16, 17, 18]
@@ -480,6 +486,39 @@ def test_days_that_are_young_or_withheld_are_left_out():
     days = [{"date": f"2026-11-{day}", "daily_total_followers": count} for day, count in ((17, None), (18, 7), (19, 8))]
     found = understood(json.dumps(days).encode(), list[business.Day], "TikTok")
     assert [one.followers for one in business.settled(found, None, date(2026, 11, 20))] == [7]
+
+
+def business_account(**change: Any) -> Script:
+    """The saved history as if the account said something else of itself."""
+    said = saved("business_get_60d.json")
+    said["data"] = {name: value for name, value in (said["data"] | change).items() if value is not None}
+    return with_history(says(said))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"username": "doanphuong.mau"}, business.OTHER_ACCOUNT),
+        ({"username": None}, business.NO_ACCOUNT),
+        ({"username": ""}, business.NO_ACCOUNT),
+    ],
+)
+def test_the_history_of_another_account_or_of_an_unnamed_one_is_not_believed(change: dict[str, Any], said: str):
+    reading = look(business_account(**change), wallet=both_doors())
+    assert [one.source for one in reading.snapshots] == [Source.TIKTOK_DISPLAY]
+    (note,) = reading.notes
+    assert said in note
+    assert "doanphuong" not in str(reading), "whose it is may be a person's name"
+
+
+def test_a_name_is_the_same_in_any_case_and_with_its_sign():
+    reading = look(business_account(username="@TuoiTreBinhTan.MAU"), wallet=both_doors())
+    assert Source.TIKTOK_BUSINESS in {one.source for one in reading.snapshots}
+
+
+def test_a_personal_account_has_no_history():
+    reading = look(business_account(is_business_account=False), wallet=both_doors())
+    assert reading.notes == (business.PERSONAL,)
 
 
 def test_an_account_that_is_not_connected_there_is_not_asked():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -51,7 +51,7 @@ COLLECT = {"tiktok": tiktok.collect, "zalo": zalo.collect}
 ADDRESSES = {"tiktok": "@doanmau", "zalo": "123456789"}
 
 
-def account(platform: str, id: str) -> Account:  # noqa: A002 - the world's word
+def account(platform: str, id: str, *, handle: str = "doanmau", slug: str = "") -> Account:  # noqa: A002 - the world's word
     """An item every thirty hours; one trouble every fifth day from the sixtieth on, for a day each."""
     items = [
         Item(i + 1, START + timedelta(hours=30 * i + 5), f"Tin tốt {i} (mẫu)", "Dữ liệu minh họa", kind="video")
@@ -59,7 +59,8 @@ def account(platform: str, id: str) -> Account:  # noqa: A002 - the world's word
     ]
     spells = [Spell(one, START + DAY * (60 + 5 * i), START + DAY * (61 + 5 * i)) for i, one in enumerate(TROUBLES)]
     audience = range(1000, 1400)
-    return Account(f"{platform}-mau", platform, id, "doanmau", "Đoàn Mẫu", START, items, audience, spells)
+    slug = slug or f"{platform}-mau"
+    return Account(slug, platform, id, handle, "Đoàn Mẫu", START, items, audience, spells)
 
 
 @dataclass
@@ -93,10 +94,11 @@ class Story:
         allow = [urlsplit(address).netloc for address in self.served.addresses.values()]
         return Client(contact="mau@doan.example", allow=allow, gap_seconds=0, tries=1, now=lambda: self.now)
 
-    def connect(self, grant: str) -> None:
+    def connect(self, grant: str, slug: str = "") -> None:
         """As a person does it: say yes on the consent page, bring the code back; then refresh at once."""
         consent, _ = CONSENTS[grant]
-        back = redirected(consent.address(self.platforms, "mau-state", VERIFIER))
+        page = consent.address(self.platforms, "mau-state", VERIFIER)
+        back = redirected(f"{page}&account={slug}" if slug else page)
         assert back["state"] == "mau-state"
         self.refresh(grant, asyncio.run(self._exchange(grant, back["code"])).refresh)
 
@@ -142,9 +144,9 @@ def redirected(page: str) -> dict[str, str]:
 
 
 @contextmanager
-def told() -> Iterator[Story]:
+def told(more: Sequence[Account] = ()) -> Iterator[Story]:
     """A story at its beginning; at its end nobody asked for what must not be asked."""
-    world = World(7, START, START + 365 * DAY, [account("tiktok", "-000mau"), account("zalo", "123456789")])
+    world = World(7, START, START + 365 * DAY, [account("tiktok", "-000mau"), account("zalo", "123456789"), *more])
     clock: list[Story] = []
     with hosted(world, lambda: clock[0].now if clock else START) as served:
         clock.append(Story(served, world))
@@ -205,6 +207,16 @@ def test_a_list_cut_short_or_full_of_promises_proves_nothing():
     coverage = {day: reading.coverage_from for day, reading in found.items() if isinstance(reading, Reading)}
     assert [day for day, since in coverage.items() if since is None] == [85, 90]
     assert coverage[84] == coverage[91] == EVER
+
+
+def test_the_history_of_another_business_account_is_left_out_with_a_note():
+    with told([account("tiktok", "-000khac", handle="khac", slug="tiktok-khac")]) as story:
+        story.now = START + 50 * DAY
+        story.connect("tiktok", "tiktok-mau")
+        story.connect("tiktok-business", "tiktok-khac")
+        reading = story.look("tiktok")
+    assert [one.source for one in reading.snapshots] == [Source.TIKTOK_DISPLAY]
+    assert [note for note in reading.notes if "không phải tài khoản của kênh này" in note]
 
 
 def test_sixty_days_of_history_come_with_the_business_account():

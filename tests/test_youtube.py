@@ -395,6 +395,40 @@ def test_a_lost_list_of_a_channel_with_videos_proves_nothing():
     assert reading.snapshots[0].posts == 312
 
 
+def test_an_empty_list_of_a_channel_with_videos_proves_nothing():
+    empty = says({"pageInfo": {"totalResults": 0}, "items": []})
+    reading = keyed(Tube(daily(3), refuses={"playlistItems": empty}))
+    assert (reading.coverage_from, reading.complete) == (None, False)
+
+
+def test_a_lost_list_of_a_channel_that_hides_its_number_of_videos_proves_nothing():
+    channel = saved("channels_list_ok.json")
+    del channel["items"][0]["statistics"]["videoCount"]
+    reading = keyed(Tube(refuses={"channels": says(channel)}))
+    assert (reading.coverage_from, reading.complete) == (None, False)
+
+
+def test_the_etag_of_a_first_page_is_not_trusted_while_a_video_may_wait_below_it():
+    waiting = Clip(999, NOW - 2 * DAY, uploaded=NOW - 32 * DAY)
+    tube = Tube([*daily(60, NOW - DAY), waiting], page=20, etag='"e1"')
+    second = keyed(tube, cursor=keyed(tube).cursor, now=NEXT_DAY)
+    assert not second.unchanged
+    tube = Tube(daily(60), page=20, etag='"e1"')
+    assert keyed(tube, cursor=keyed(tube).cursor, now=NEXT_DAY).unchanged
+
+
+def test_counts_read_with_the_consent_of_another_channel_are_kept_no_longer_than_with_a_key():
+    held = {"youtube": Credentials(access=Secret(TOKEN), account="UCanother")}
+    assert look(Tube(daily(2)), wallet=FixedWallet(held)).snapshots[0].source is Source.YOUTUBE_KEY
+    held = {"youtube": Credentials(access=Secret(TOKEN), account=CHANNEL)}
+    assert look(Tube(daily(2)), wallet=FixedWallet(held)).snapshots[0].source is Source.YOUTUBE_OWNER
+
+
+def test_a_cursor_that_a_clock_wrote_which_ran_ahead_does_not_stop_full_sweeps():
+    first = keyed(Tube(daily(90)), now=NOW + 900 * DAY)
+    assert keyed(Tube(daily(90)), cursor=first.cursor).coverage_from == EVER
+
+
 def test_the_first_look_reads_back_to_the_horizon():
     tube = Tube(daily(300), page=50)
     reading = keyed(tube, back_to=NOW - 120 * DAY)

@@ -57,6 +57,16 @@ def day(back: int) -> date:
     return date.fromordinal(TODAY - back)
 
 
+def test_a_zero_that_is_shown_for_a_day_is_not_what_earlier_days_are_counted_back_from():
+    tube = Tube(daily(2), subscribers="640", changes=quiet())
+    readings = [look(tube)]
+    for passed in range(1, 7):
+        tube.subscribers = "0" if passed == 1 else "640"
+        readings.append(look(tube, cursor=readings[-1].cursor, now=NOW + passed * DAY))
+    found = {value for reading in readings for value in rebuilt(reading).values()}
+    assert found == {(640, Precision.EXACT)}
+
+
 def test_a_small_channel_is_rebuilt_exactly_once_its_first_look_is_settled():
     tube = Tube(daily(2), subscribers="980", changes=quiet(d5=(3, 1), d7=(0, 4)))
     last, readings = after_days(tube, 3)

@@ -313,6 +313,12 @@ def test_a_list_that_ends_before_its_total_proves_nothing():
     assert (len(reading.posts), reading.coverage_from, reading.complete) == (4, None, False)
 
 
+@pytest.mark.parametrize("total", [0, 3])
+def test_a_total_that_is_too_small_does_not_end_the_list(total: int):
+    reading = look(account(weekly(34), total=total))
+    assert (len(reading.posts), reading.coverage_from, reading.complete) == (34, EVER, True)
+
+
 def test_a_list_that_is_suddenly_empty_is_not_believed():
     first = look(account(weekly(4)))
     second = look(account(), cursor=first.cursor, now=NOW + DAY)

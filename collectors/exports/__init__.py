@@ -56,7 +56,8 @@ def read_export(data: bytes, name: str, channel: Channel, exported_at: datetime,
     """
     tables, notes = read_tables(data)
     for table in tables:
-        refuse_rosters(table, KNOWN_HEADINGS)
+        published = frozenset[str]().union(*(one.published for one in EXPORTS.values() if one.fits(table)))
+        refuse_rosters(table, KNOWN_HEADINGS, published)
     export, own = _recognised(tables, name)
     if channel.platform not in export.platforms:
         raise ExportError(

@@ -91,3 +91,5 @@ class Export:
     platforms: frozenset[str]
     fits: Callable[[Table], bool]
     read: Callable[[Sequence[Table], Upload], Content]
+    published: frozenset[str] = frozenset()
+    """Folded headings of what everybody may read anyway: the organisation's own posts, which may name a hotline."""

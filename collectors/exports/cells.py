@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from collectors.exports.errors import ExportError, UnusableError
+from collectors.exports.tables import Cells
 
 MISSING = {"", "-", "--", "—", "–", "n/a", "na", "null", "none", "undefined", "nan", "không có"}
 PLAIN = re.compile(r"[0-9]{1,15}(?:\.0{1,2})?")
@@ -26,6 +28,18 @@ class Count(NamedTuple):
 
     value: int
     rounded: bool = False
+
+
+def read_counts(cells: Cells, names: Iterable[str]) -> dict[str, Count | None]:
+    """The counts of one row by meaning; UnusableError names the column that holds anything else."""
+    return {name: _named_count(cells, name) for name in names}
+
+
+def _named_count(cells: Cells, name: str) -> Count | None:
+    try:
+        return read_count(cells.get(name, ""))
+    except UnusableError as problem:
+        raise UnusableError(f"cột «{cells.titles[name]}» {problem}") from problem
 
 
 def read_count(text: str) -> Count | None:

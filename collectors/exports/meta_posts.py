@@ -9,10 +9,10 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from collectors.exports.base import Content, Export, Line, Skipped, Upload
-from collectors.exports.cells import CUT_SHORT, read_count, read_id
+from collectors.exports.cells import CUT_SHORT, read_counts, read_id
 from collectors.exports.days import is_day_first, read_day
 from collectors.exports.errors import ExportError, UnusableError
-from collectors.exports.tables import Records, Table, find_records
+from collectors.exports.tables import Cells, Records, Table, find_records
 from collectors.website.text import excerpt, normal_url, plain
 from config.folding import fold
 from store.records import Confidence, Counts, DateSource, Post
@@ -119,9 +119,7 @@ def _order_of(records: Records) -> bool:
     return is_day_first((row, cells["published"]) for row, cells in records)
 
 
-def _read_row(
-    row: int, cells: dict[str, str], file: _File, place: str, content: Content, seen: dict[str, Post]
-) -> None:
+def _read_row(row: int, cells: Cells, file: _File, place: str, content: Content, seen: dict[str, Post]) -> None:
     try:
         post = _post(row, cells, file, content.notes)
         if post.platform_id in seen:
@@ -162,7 +160,7 @@ def _note_page(records: Records, content: Content) -> None:
         content.notes.append(f"Không dùng các cột: {', '.join(f'«{one}»' for one in strange)}.")
 
 
-def _post(row: int, cells: dict[str, str], file: _File, notes: list[str]) -> Post:
+def _post(row: int, cells: Cells, file: _File, notes: list[str]) -> Post:
     platform_id = _platform_id(row, cells, file)
     kind = KINDS.get(fold(cells["kind"]), "status")
     if fold(cells["kind"]).startswith(("ig ", "instagram")):
@@ -230,12 +228,12 @@ def _time(clock: re.Match[str]) -> time:
         raise UnusableError("không đọc được giờ đăng") from error
 
 
-def _counts(cells: dict[str, str], notes: list[str]) -> Counts | None:
+def _counts(cells: Cells, notes: list[str]) -> Counts | None:
     """Counts since publication; None when the file has only those of a period, or none at all."""
     if fold(cells.get("span", "")) not in LIFETIME:
         _note_once(notes, DAILY_NOTE)
         return None
-    found = {name: read_count(cells.get(name, "")) for name in COUNTS}
+    found = read_counts(cells, COUNTS)
     if any(count and count.rounded for count in found.values()):
         _note_once(notes, ROUNDED_NOTE)
     exact = {name: count.value for name, count in found.items() if count and not count.rounded}
@@ -247,4 +245,10 @@ def _note_once(notes: list[str], note: str) -> None:
         notes.append(note)
 
 
-EXPORT = Export("Danh sách bài của Meta Business Suite", frozenset({"facebook"}), fits, read)
+EXPORT = Export(
+    "Danh sách bài của Meta Business Suite",
+    frozenset({"facebook"}),
+    fits,
+    read,
+    published=frozenset(ALIASES["page_name"] + ALIASES["title"] + ALIASES["text"] + ALIASES["link"]),
+)

@@ -1,6 +1,8 @@
 """Refusing rosters: a file about persons is not ours to read, whatever else it holds.
 
-A refusal names the column and the row, never the value.
+One phone number, address or paper number in any cell is enough, a text with one in it too. Only what is published
+anyway may hold one: the texts and links of the organisation's own posts. A refusal names the column and the row,
+never the value.
 """
 
 from __future__ import annotations
@@ -12,6 +14,11 @@ from collections.abc import Collection, Iterator
 from collectors.exports.errors import ExportError
 from collectors.exports.tables import HEADER_WITHIN, Row, Table, heading
 
+_ROLES = r"nguoi|can bo|nhan vien|chuyen vien|cong tac vien|ctv|dong chi"
+_DUTIES = (
+    r"nhap|lap|phu trach|thuc hien|bao cao|ky|duyet|phe duyet|kiem tra|tong hop|cung cap|dien|ghi|lien he|quan ly"
+    r"|quan tri|dang bai|dang tin|viet|bien tap|chup|quay|nop|gui|soan|cap nhat|theo doi (?:so lieu|kenh|trang)"
+)
 HEADINGS = {
     "họ tên": re.compile(
         r"ho|(?:stt )?(?:ho va ten|ho ten|ho va chu dem|ho dem|ten (?:doan|hoi|dang|doi) vien"
@@ -22,6 +29,9 @@ HEADINGS = {
         r".*\b(?:cccd|cmnd|can cuoc|chung minh|dinh danh|ho chieu|citizen id|id card|passport|so the doan)\b.*"
     ),
     "thư điện tử": re.compile(r"(?:dia chi )?(?:e ?mail|thu dien tu|hop thu)\b.*"),
+    "tên người làm": re.compile(
+        rf"(?:ho )?(?:ten )?(?:(?:{_ROLES}) (?:{_DUTIES})\b.*|nguoi dang|can bo|phu trach|tac gia)"
+    ),
     "ngày sinh": re.compile(
         r"(?:ngay (?:thang )?(?:nam )?sinh|nam sinh|sinh ngay|date of birth|birth ?(?:day|date)?|dob)\b.*"
     ),
@@ -29,18 +39,25 @@ HEADINGS = {
 PHONE = re.compile(r"(?:\+84|84|0)[2-9]\d{8,9}", re.ASCII)
 EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 PAPER = re.compile(r"\d{9}|\d{12}", re.ASCII)
+PAPER_WITHIN = re.compile(r"(?<![\w.,-])(?:\d{9}|\d{12})(?!\w|[.,-]\d)")
+LINK = re.compile(r"https?://\S+", re.IGNORECASE)
+"""An address may hold the number of a page or of a post."""
 SPACING = re.compile(r"[\s.()-]")
 SURNAMES = re.compile(r"(?:Nguyễn|Trần|Lê|Phạm|Huỳnh|Hoàng|Phan|Vũ|Võ|Đặng|Bùi|Đỗ|Ngô|Trương)\Z", re.IGNORECASE)
 """The commonest family names, without those that the Union («Đoàn») and the city («Hồ Chí Minh») bear too."""
 ID_HEADING = re.compile(r"\bid\b|ma (?:bai viet|trang)\Z")
+PHONE_WITHIN = re.compile(r"(?<!\d)(?:\+84[ .]?|84|0)[2-9]\d(?:[ .-]?\d){7,8}(?!\d)", re.ASCII)
 CHECKED_CHARACTERS = 60
-"""No phone, paper or name is longer; a post may well mention a phone in its text."""
+"""No phone, paper or name is longer."""
 AT_LEAST = 2
 """One odd cell is chance, two are a column of them."""
 
 
-def refuse_rosters(table: Table, known: Collection[str]) -> None:
-    """ExportError when a heading or a column tells of persons. *known* are the headings of our formats."""
+def refuse_rosters(table: Table, known: Collection[str], published: Collection[str] = ()) -> None:
+    """ExportError when a heading, a column or a cell tells of persons.
+
+    *known* are the headings of our formats; those of them that are *published* are texts that anybody may read.
+    """
     header = next((row for row in table.rows[:HEADER_WITHIN] if _is_header(row, known)), None)
     for row in table.rows[:HEADER_WITHIN]:
         _check_headings(row)
@@ -49,7 +66,8 @@ def refuse_rosters(table: Table, known: Collection[str]) -> None:
     below = [row for row in table.rows if header is None or row.number > header.number]
     for place in range(max((len(row.cells) for row in table.rows), default=0)):
         title = heading(_at(header, place)) if header else ""
-        _check_column(place, below, is_ours=title in known, is_id=bool(ID_HEADING.search(title)))
+        if title not in published and not ID_HEADING.search(title):
+            _check_column(place, below, is_ours=title in known)
 
 
 def _is_header(row: Row, known: Collection[str]) -> bool:
@@ -68,11 +86,12 @@ def _check_headings(row: Row) -> None:
                 raise _refusal(what, place, row.number)
 
 
-def _check_column(place: int, rows: Collection[Row], *, is_ours: bool, is_id: bool) -> None:
-    if is_id:
-        return
+def _check_column(place: int, rows: Collection[Row], *, is_ours: bool) -> None:
     for what, number in _first_signs(place, rows):
         raise _refusal(what, place, number)
+    for row in rows:
+        if what := _within(_at(row, place)):
+            raise _refusal_of_cell(what, place, row.number)
     if is_ours:
         return
     filled = [(row.number, cell) for row in rows if (cell := _at(row, place).strip())]
@@ -92,6 +111,21 @@ def _first_signs(place: int, rows: Collection[Row]) -> Iterator[tuple[str, int]]
                 yield "thư điện tử", row.number
 
 
+def _within(cell: str) -> str:
+    """What of a person a text holds among other words; "" for nothing, and for a cell that is a bare number."""
+    text = LINK.sub(" ", cell)
+    if "@" in text and EMAIL.search(text):
+        return "thư điện tử"
+    if PHONE_WITHIN.search(text):
+        return "số điện thoại"
+    return "số giấy tờ" if any(map(str.isalpha, text)) and PAPER_WITHIN.search(text) else ""
+
+
+def tells_of_a_person(text: str) -> bool:
+    """Whether a text of our own input is a personal name, or holds a phone number or an e-mail address."""
+    return bool(_is_name(text.strip()) or EMAIL.search(text) or PHONE_WITHIN.search(text))
+
+
 def _is_paper(cell: str) -> bool:
     return bool(PAPER.fullmatch(cell))
 
@@ -106,6 +140,14 @@ def _refusal(what: str, place: int, row: int) -> ExportError:
     return ExportError(
         f"cột {column_name(place)} giống {what} của cá nhân. Hệ thống không nhận danh sách người. "
         "Đề nghị bỏ hẳn cột này, chỉ giữ số liệu của kênh.",
+        row,
+    )
+
+
+def _refusal_of_cell(what: str, place: int, row: int) -> ExportError:
+    return ExportError(
+        f"ô ở cột {column_name(place)} có {what}. Hệ thống không giữ thông tin của cá nhân. "
+        "Đề nghị xóa phần ấy khỏi ô rồi nhập lại.",
         row,
     )
 

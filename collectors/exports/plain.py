@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from collectors.exports.base import Content, Export, Line, Skipped, Upload
-from collectors.exports.cells import Count, read_count
+from collectors.exports.cells import Count, read_counts
 from collectors.exports.days import is_day_first, read_day
 from collectors.exports.errors import ExportError, UnusableError
-from collectors.exports.tables import Records, Table, find_records, refuse_doubled
+from collectors.exports.tables import Cells, Records, Table, find_records, refuse_doubled
 from config.folding import fold
 from store.records import Precision, Snapshot, Source
 
@@ -74,12 +74,12 @@ def _read_table(
             content.skipped.append(Skipped(row, str(problem), table.name))
 
 
-def _snapshot(cells: dict[str, str], upload: Upload, *, day_first: bool) -> Snapshot:
+def _snapshot(cells: Cells, upload: Upload, *, day_first: bool) -> Snapshot:
     if SAMPLE_MARK in cells.get("source", ""):
         raise UnusableError("dòng mẫu")
     day = read_day(cells["day"], day_first=day_first)
     _check_day(day, upload)
-    counts = {name: read_count(cells.get(name, "")) for name in COUNTS}
+    counts = read_counts(cells, COUNTS)
     if all(count is None for count in counts.values()):
         raise UnusableError("không có số liệu")
     values = {name: count.value if count else None for name, count in counts.items()}

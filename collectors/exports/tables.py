@@ -33,6 +33,14 @@ class Table:
     rows: tuple[Row, ...]
 
 
+class Cells(dict[str, str]):
+    """One row, cell by meaning, "" where nothing stands; `titles` are the headings as the file prints them."""
+
+    def __init__(self, cells: Mapping[str, str], titles: Mapping[str, str]) -> None:
+        super().__init__(cells)
+        self.titles = titles
+
+
 @dataclass(frozen=True, slots=True)
 class Records:
     """The rows below a known header, cell by meaning."""
@@ -41,11 +49,12 @@ class Records:
     places: Mapping[str, int]
     rows: tuple[Row, ...]
 
-    def __iter__(self) -> Iterator[tuple[int, dict[str, str]]]:
-        """Row number and its cells by meaning, "" where nothing stands; empty rows are left out."""
+    def __iter__(self) -> Iterator[tuple[int, Cells]]:
+        """Row number and cells; empty rows are left out."""
+        titles = {name: clean(_cell(self.header, place), HEADING_CAP) for name, place in self.places.items()}
         for row in self.rows:
             if any(row.cells):
-                yield row.number, {name: _cell(row, place) for name, place in self.places.items()}
+                yield row.number, Cells({name: _cell(row, place) for name, place in self.places.items()}, titles)
 
     def unknown(self, known: Collection[str]) -> list[str]:
         """The headings, as printed, that neither the places nor *known* explain."""

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from collectors.exports.base import Content, Export, Line, Skipped, Upload
-from collectors.exports.cells import read_count
+from collectors.exports.cells import read_count, read_counts
 from collectors.exports.days import read_printed, with_years
 from collectors.exports.errors import ExportError, UnusableError
-from collectors.exports.tables import Records, Table, find_records
+from collectors.exports.tables import Cells, Records, Table, find_records
 from collectors.website.text import excerpt, normal_url, plain
 from store.records import Confidence, Counts, DateSource, Post, Precision, Snapshot, Source
 
@@ -130,7 +130,7 @@ def _read_followers(table: Table, records: Records, upload: Upload, content: Con
     for row, cells, printed in rows:
         try:
             day = _new_day(next(days) if printed else None, seen)
-            content.lines.append(Line(row, _snapshot(day, cells["followers"], upload)))
+            content.lines.append(Line(row, _snapshot(day, cells, upload)))
         except UnusableError as problem:
             content.skipped.append(Skipped(row, str(problem), table.name))
 
@@ -144,8 +144,8 @@ def _new_day(day: date | None, seen: set[date]) -> date:
     return day
 
 
-def _snapshot(day: date, text: str, upload: Upload) -> Snapshot:
-    count = read_count(text)
+def _snapshot(day: date, cells: Cells, upload: Upload) -> Snapshot:
+    count = read_counts(cells, ["followers"])["followers"]
     if day > upload.exported_on - SETTLED_AFTER:
         raise UnusableError("số của hai ngày cuối trước khi xuất tệp chưa chốt")
     if count is None:
@@ -172,7 +172,7 @@ def _read_videos(table: Table, records: Records, upload: Upload, content: Conten
             content.lines.append(Line(row, post))
 
 
-def _post(row: int, cells: dict[str, str], upload: Upload, notes: list[str]) -> Post:
+def _post(row: int, cells: Cells, upload: Upload, notes: list[str]) -> Post:
     link = VIDEO_LINK.match(cells["link"])
     if link is None:
         raise UnusableError("liên kết video không đúng dạng")
@@ -206,12 +206,18 @@ def _published(video: str, printed: str, upload: Upload) -> datetime:
     return at
 
 
-def _counts(cells: dict[str, str], notes: list[str]) -> Counts | None:
-    found = {name: read_count(cells.get(name, "")) for name in COUNTS}
+def _counts(cells: Cells, notes: list[str]) -> Counts | None:
+    found = read_counts(cells, COUNTS)
     if any(count and count.rounded for count in found.values()) and ROUNDED_NOTE not in notes:
         notes.append(ROUNDED_NOTE)
     exact = {name: count.value for name, count in found.items() if count and not count.rounded}
     return Counts(**exact) if exact else None
 
 
-EXPORT = Export("Tệp xuất từ TikTok Studio", frozenset({"tiktok"}), fits, read)
+EXPORT = Export(
+    "Tệp xuất từ TikTok Studio",
+    frozenset({"tiktok"}),
+    fits,
+    read,
+    published=frozenset(VIDEOS["title"] + VIDEOS["link"]),
+)

@@ -97,4 +97,10 @@ def _post(cells: dict[str, str], upload: Upload, *, day_first: bool) -> Post:
     )
 
 
-EXPORT = Export("Bảng số liệu YouTube Studio", frozenset({"youtube"}), fits, read)
+EXPORT = Export(
+    "Bảng số liệu YouTube Studio",
+    frozenset({"youtube"}),
+    fits,
+    read,
+    published=frozenset(ALIASES["title"] + ALIASES["content"]),
+)

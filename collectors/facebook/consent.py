@@ -17,10 +17,11 @@ import msgspec
 from collectors.base import CollectError
 from collectors.consent import Asking, Consent, Grant, Health
 from collectors.facebook.address import page_key
-from collectors.facebook.errors import SCOPES, judge, understood
+from collectors.facebook.errors import FACEBOOK, SCOPES, judge
 from collectors.facebook.graph import STATUSES, address_of, bearer, proof_of
 from collectors.facebook.known import moment
 from collectors.facebook.posts import ObjectId, Paging
+from collectors.refusals import understood
 from config.models import Channel
 from config.platforms import Facebook, Platforms
 from config.secrets import Secret
@@ -136,6 +137,12 @@ async def pages(asking: Asking, access: Secret) -> list[Granted]:
     return granted
 
 
+def covered(channels: Iterable[Channel], granted: Iterable[Granted]) -> list[Channel]:
+    """The Facebook channels that the connected account holds a role on."""
+    held, own = list(granted), (channel for channel in channels if channel.platform == "facebook")
+    return [channel for channel in own if any(one.is_meant_by(page_key(channel.address)) for one in held)]
+
+
 def uncovered(channels: Iterable[Channel], granted: Iterable[Granted]) -> list[str]:
     """One Vietnamese sentence for every Facebook channel that the connected account cannot wholly read."""
     held = list(granted)
@@ -184,7 +191,7 @@ async def _token(asking: Asking, form: Mapping[str, str]) -> TokenAnswer:
         judge=judge(asking.now),
         tries=1,
     )
-    token = understood(answer.body, TokenAnswer)
+    token = understood(answer.body, TokenAnswer, FACEBOOK)
     if not token.access_token:
         raise CollectError(FailureKind.DRIFT, "no token in the answer")
     return token
@@ -208,7 +215,7 @@ async def _facts(asking: Asking, access: Secret) -> TokenFacts:
         expect=STATUSES,
         judge=judge(asking.now),
     )
-    return understood(answer.body, TokenReport).data
+    return understood(answer.body, TokenReport, FACEBOOK).data
 
 
 async def _accounts(asking: Asking, access: Secret, after: str) -> Accounts:
@@ -219,7 +226,7 @@ async def _accounts(asking: Asking, access: Secret, after: str) -> Accounts:
         expect=STATUSES,
         judge=judge(asking.now),
     )
-    return understood(answer.body, Accounts)
+    return understood(answer.body, Accounts, FACEBOOK)
 
 
 CONSENT = Consent(platform="facebook", scopes=SCOPES, address=address, exchange=exchange, inspect=inspect, shared=True)

@@ -10,19 +10,19 @@ import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from collectors.base import CollectError
 from collectors.facebook.usage import usage_of
 from collectors.faults import PassingError
-from collectors.payload import decode_json
 from store.records import FailureKind
 
 if TYPE_CHECKING:
     from collectors.client import Answer, Judge
 
+FACEBOOK = "Facebook"
 SCOPES = ("pages_show_list", "pages_read_engagement", "pages_read_user_content", "read_insights")
 """Permissions that reading our own Pages takes (facts: Facebook 1.3)."""
 UNSAID_REST = timedelta(minutes=60)
@@ -62,12 +62,6 @@ RECONNECT = "Đề nghị chạy «nhip connect facebook» để kết nối l�
 UNKNOWN = (
     "Facebook báo một lỗi chưa biết. Hệ thống tự thử lại ở lần đọc sau; nếu còn lặp lại, đề nghị báo người bảo trì."
 )
-
-UNREADABLE = (
-    "Trả lời của Facebook khác với những gì hệ thống đọc được. Hệ thống tự thử lại ở lần đọc sau; "
-    "nếu còn lặp lại, đề nghị báo người bảo trì."
-)
-T = TypeVar("T")
 
 
 class Fault(msgspec.Struct):
@@ -109,7 +103,7 @@ class Row:
     """Worth trying again at once, a few times."""
     rest: timedelta | None = None
     """How long to leave the Page alone when the answer's own headers do not say."""
-    error: type[RefusedError] = RefusedError
+    error: type[CollectError] = RefusedError
 
     def fits(self, fault: Fault) -> bool:
         return (
@@ -154,7 +148,7 @@ ROWS: tuple[Row, ...] = (
     Row((102,), FailureKind.AUTH, f"Phiên đăng nhập không còn hiệu lực. {RECONNECT}"),
 )
 TRANSIENT_ROW = Row(ANY, FailureKind.NETWORK, AGAIN, again=True)
-UNKNOWN_ROW = Row(ANY, FailureKind.DRIFT, UNKNOWN)
+UNKNOWN_ROW = Row(ANY, FailureKind.DRIFT, UNKNOWN, error=CollectError)
 
 
 def judge(now: datetime) -> Judge:
@@ -180,14 +174,6 @@ def fault_of(body: bytes) -> Fault | None:
         return Fault()
     except msgspec.DecodeError:
         return None
-
-
-def understood(body: bytes, shape: type[T]) -> T:
-    """The body as *shape*; a person who reads of a failure is not sent to probe a website."""
-    try:
-        return decode_json(body, shape)
-    except CollectError as error:
-        raise CollectError(FailureKind.DRIFT, error.detail, sentence=UNREADABLE) from None
 
 
 def row_of(fault: Fault) -> Row:

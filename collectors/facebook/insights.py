@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 import msgspec
 
 from collectors.base import CollectError
-from collectors.facebook.errors import DeadMetricError, understood
+from collectors.facebook.errors import FACEBOOK, DeadMetricError
 from collectors.facebook.graph import Graph
 from collectors.facebook.known import Known, is_due, moment, seconds
 from collectors.facebook.posts import moment_of
 from collectors.payload import Count
+from collectors.refusals import understood
 from store.records import Snapshot, Source
 
 FOLLOWERS = "page_follows"
@@ -70,7 +71,7 @@ def parse_history(body: bytes, settled_by: datetime) -> tuple[Snapshot, ...]:
     """The settled days of the answer, oldest first; a day without a value does not exist."""
     return tuple(
         Snapshot(at, Source.FACEBOOK_INSIGHTS, followers=day.value)
-        for metric in understood(body, Insights).data
+        for metric in understood(body, Insights, FACEBOOK).data
         if metric.name == FOLLOWERS
         for day in metric.values
         if day.value is not None and (at := moment_of(day.end_time)) <= settled_by

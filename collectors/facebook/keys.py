@@ -12,8 +12,9 @@ from hashlib import sha256
 import msgspec
 
 from collectors.base import CollectError, Credentials, Look
-from collectors.facebook.errors import understood
+from collectors.facebook.errors import FACEBOOK
 from collectors.facebook.graph import Graph
+from collectors.refusals import understood
 from config.secrets import Secret
 from store.records import FailureKind, Reading
 
@@ -88,7 +89,7 @@ async def _derived(look: Look, page: str, held: Credentials) -> Graph:
 
 def parse_page_token(body: bytes) -> Secret:
     """The token of one Page; CollectError(PERMISSION) when the answer holds none: no role on the Page."""
-    token = understood(body, PageToken).access_token
+    token = understood(body, PageToken, FACEBOOK).access_token
     if not token:
         raise CollectError(FailureKind.PERMISSION, "no page token in the answer", sentence=NO_ROLE)
     return Secret(token)

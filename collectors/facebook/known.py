@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 WEEK = timedelta(days=7)
+LONGEST_REST = timedelta(days=1)
 Epoch = Annotated[int, msgspec.Meta(ge=0, le=4_102_444_800)]
 
 
@@ -36,13 +37,20 @@ class Known(msgspec.Struct, frozen=True, omit_defaults=True):
     dead: dict[str, Epoch] = {}
     """Metrics that Facebook no longer knows, and when it said so."""
 
+    @property
+    def latest(self) -> int:
+        """The last moment of all that stand here."""
+        learned = (self.newest or 0, self.reels_newest or 0, self.history_until or 0, *self.dead.values())
+        return max(*learned, self.swept_at, self.rest_until, self.reels_at, self.history_at)
 
-def recall(cursor: Mapping[str, Any], page: str) -> Known:
+
+def recall(cursor: Mapping[str, Any], page: str, now: datetime) -> Known:
+    """What the cursor says; nothing when it is damaged, about another Page, or written by a clock that ran ahead."""
     try:
         known = msgspec.convert(cursor, Known)
     except msgspec.ValidationError:
         return Known(page=page)
-    return known if known.page == page else Known(page=page)
+    return known if known.page == page and known.latest <= seconds(now + LONGEST_REST) else Known(page=page)
 
 
 def as_cursor(known: Known) -> dict[str, Any]:

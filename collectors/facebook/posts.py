@@ -13,8 +13,9 @@ from typing import Annotated
 import msgspec
 
 from collectors.base import CollectError
-from collectors.facebook.errors import OUR_FAULT, understood
+from collectors.facebook.errors import FACEBOOK, OUR_FAULT
 from collectors.payload import Count
+from collectors.refusals import understood
 from collectors.website.text import excerpt, normal_url, plain
 from store.records import Confidence, Counts, DateSource, FailureKind, Post
 
@@ -25,7 +26,8 @@ POST_FIELDS = (
     "attachments{media_type,type}"
 )
 PAGE_FIELDS = "followers_count,fan_count,is_published"
-EARLIEST, LATEST = datetime(2004, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+"""A Page may date a post back to long before there was a Facebook: one of these must not fail the others."""
 HIDDEN_PAGE = (
     "Trang đang bị ẩn với công chúng nên không tính là im lặng. "
     "Đề nghị người quản trị Trang đăng công khai lại Trang trong phần cài đặt."
@@ -134,7 +136,7 @@ class PageFacts:
 
 def parse_page(body: bytes) -> PageFacts:
     """A Page's counts and newest posts; CollectError(PERMISSION) while the Page is hidden from the public."""
-    answer = understood(body, PageAnswer)
+    answer = understood(body, PageAnswer, FACEBOOK)
     if not answer.is_published:
         raise CollectError(FailureKind.PERMISSION, "the page is not published", sentence=HIDDEN_PAGE)
     listed = answer.published_posts
@@ -142,7 +144,7 @@ def parse_page(body: bytes) -> PageFacts:
 
 
 def parse_posts(body: bytes) -> Batch:
-    return to_batch(understood(body, PostList))
+    return to_batch(understood(body, PostList, FACEBOOK))
 
 
 def to_batch(listed: PostList) -> Batch:

@@ -11,15 +11,17 @@ from datetime import datetime
 import msgspec
 
 from collectors.base import CollectError
-from collectors.facebook.errors import RefusedError, understood
+from collectors.facebook.errors import FACEBOOK, RefusedError
 from collectors.facebook.graph import Graph
 from collectors.facebook.known import WEEK, Known, is_due, seconds
 from collectors.facebook.posts import HOME, Batch, ObjectId, Paging, moment_of, split_words
-from collectors.facebook.walk import A_PAGE, PASSING, Found, floor, sweeps, walk
+from collectors.facebook.walk import A_PAGE, Found, floor, sweeps, walk
+from collectors.refusals import understood
 from collectors.website.text import normal_url
-from store.records import EVER, Confidence, DateSource, Post
+from store.records import EVER, Confidence, DateSource, FailureKind, Post
 
 REEL_FIELDS = "id,created_time,description,permalink_url,length"
+DENIALS = frozenset({FailureKind.PERMISSION, FailureKind.GONE, FailureKind.DRIFT})
 DENIED = (
     "Trang này không cho đọc Reels nên các Reels không được tính. "
     "Đề nghị mở Trang xem Reels trước khi kết luận đơn vị im lặng."
@@ -50,7 +52,7 @@ class Reels:
 
 
 def parse_reels(body: bytes) -> Batch:
-    listed = understood(body, ReelList)
+    listed = understood(body, ReelList, FACEBOOK)
     return Batch(tuple(to_post(one) for one in listed.data), listed.paging.onward() if listed.paging else None)
 
 
@@ -69,7 +71,10 @@ def to_post(reel: Reel) -> Post:
 
 
 async def read_reels(graph: Graph, page: str, known: Known) -> Reels:
-    """The Page's Reels when it lets them be read; a refusal is remembered for a week, and fails nothing."""
+    """The Page's Reels when it lets them be read; a refusal is remembered for a week, and fails nothing.
+
+    A dead token is no refusal, and neither is an error that nobody knows.
+    """
     now = graph.look.now
     if known.reels == "denied" and not is_due(known.reels_at, now, WEEK):
         return refused(known)
@@ -78,7 +83,9 @@ async def read_reels(graph: Graph, page: str, known: Known) -> Reels:
     try:
         found = await _listed(graph, page, known)
     except CollectError as error:
-        if isinstance(error, RefusedError) and error.kind not in PASSING:
+        if error.kind is FailureKind.AUTH:
+            raise
+        if isinstance(error, RefusedError) and error.kind in DENIALS:
             return refused(msgspec.structs.replace(known, reels="denied", reels_at=seconds(now)))
         return missed(known)
     return Reels(found, learned(known, found, now))
@@ -114,7 +121,7 @@ def learned(known: Known, found: Found, now: datetime) -> Known:
         reels="ok",
         reels_at=seconds(now),
         had_reels=known.had_reels or bool(found.posts),
-        reels_newest=seconds(newest) if whole and newest else known.reels_newest,
+        reels_newest=seconds(min(newest, now)) if whole and newest else known.reels_newest,
     )
 
 

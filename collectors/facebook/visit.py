@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import msgspec
@@ -36,7 +37,7 @@ EMPTIED = "Danh sách bài bỗng trống trong khi trước đó có bài. Đ�
 async def collect(channel: Channel, look: Look) -> Reading:
     """The state of one Page; CollectError when it cannot be read, which is never the same as an empty Page."""
     page = page_key(channel.address)
-    known = recall(look.cursor, page)
+    known = recall(look.cursor, page, look.now)
     leave_alone(known, look.now)
     return await with_page_token(look, page, lambda graph: _read(graph, page, known))
 
@@ -83,7 +84,7 @@ def doubted(found: Found, known: Known) -> Found:
     if not found.posts and known.newest is not None:
         return Found((), None, complete=False, notes=(EMPTIED, *found.notes))
     if is_capped(found.posts):
-        return Found(found.posts, None, complete=False, notes=(CAPPED, *found.notes))
+        return replace(found, coverage=None, notes=(CAPPED, *found.notes))
     return found
 
 

@@ -17,7 +17,7 @@ from collectors.tiktok.videos import End, Video, dates_disagree, handles, list_v
 from config.models import Channel
 from store.records import FailureKind, Reading, Snapshot
 
-__all__ = ["BUSINESS_CONSENT", "CONSENT", "collect"]
+__all__ = ["BUSINESS_CONSENT", "CONSENT", "collect", "collect_business"]
 
 ADDRESS = re.compile(r"(?:https?://(?:www\.|m\.)?tiktok\.com/@|@?)([\w.]{2,60})/?(?:\?.*)?", re.IGNORECASE | re.ASCII)
 BAD_ADDRESS = (
@@ -47,7 +47,7 @@ async def collect(channel: Channel, look: Look) -> Reading:
     videos = list(listing.videos.values())
     refuse_other_account(videos, handle)
     claim = claim_of(listing, stated, known, look.now)
-    past, known = await _history(look, claim.known)
+    past, known = await _history(look, claim.known, {handle, *handles(videos)})
     notes = (*claim.notes, *past.notes, *([] if live else [NO_STATS]), *([ODD_DATES] if dates_disagree(videos) else []))
     return Reading(
         snapshots=_all(live, past.snapshots),
@@ -57,6 +57,16 @@ async def collect(channel: Channel, look: Look) -> Reading:
         notes=notes,
         cursor=cursor_of(known),
     )
+
+
+async def collect_business(channel: Channel, look: Look) -> Reading:
+    """The past days that the Business Accounts API holds, and nothing else: for trying a new consent.
+
+    CollectError when they could not be read, and when another account than the channel's was connected.
+    """
+    door = await open_door(channel, look, business.GRANT)
+    account = await business.read_account(door, {handle_of(channel.address)})
+    return Reading(business.settled(account.metrics or (), None, look.now.astimezone(UTC).date()))
 
 
 def handle_of(address: str) -> str:
@@ -75,12 +85,12 @@ def refuse_other_account(videos: list[Video], handle: str) -> None:
         raise CollectError(FailureKind.AUTH, "another account was connected", sentence=sentence)
 
 
-async def _history(look: Look, known: Known) -> tuple[business.History, Known]:
-    """Past days, asked for at most once a UTC day, and what to remember of them."""
+async def _history(look: Look, known: Known, names: set[str]) -> tuple[business.History, Known]:
+    """Past days, asked for at most once a UTC day, and what to remember of them; *names* are the account's own."""
     today = look.now.astimezone(UTC).date()
     if known.business_on == today:
         return business.History(), known
-    past = await business.read_history(look, known.business_until)
+    past = await business.read_history(look, known.business_until, names)
     until = max((one.observed_at.date() for one in past.snapshots), default=None)
     last = known.business_until if until is None else until - business.A_DAY
     return past, replace(known, business_on=today, business_until=last)

@@ -14,17 +14,14 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from collectors.base import CollectError
-from collectors.consent import Asking, Consent, Grant
+from collectors.consent import Asking, Consent, Grant, setting
 from collectors.refusals import understood
 from collectors.tiktok.errors import TIKTOK, judge_business, judge_oauth
 from config.platforms import Platforms
 from config.secrets import Secret
-from store.records import FailureKind
 
 SCOPES = ("user.info.basic", "user.info.stats", "video.list")
-BUSINESS_SCOPES = ("user.info.basic", "user.info.stats", "user.account.type", "user.insights")
-NO_APP = "Chưa khai {name} trong phần platforms.tiktok của district.toml. Đề nghị khai rồi chạy lại «nhip connect»."
+BUSINESS_SCOPES = ("user.info.basic", "user.info.username", "user.info.stats", "user.account.type", "user.insights")
 
 Token = Annotated[str, msgspec.Meta(min_length=1)]
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=10**9)]
@@ -71,7 +68,7 @@ async def exchange(asking: Asking, code: str, verifier: str) -> Grant:
     form = {
         "grant_type": "authorization_code",
         "code": code,
-        "redirect_uri": _setting(asking.platforms, "redirect"),
+        "redirect_uri": setting(asking.platforms, "tiktok", "redirect"),
         "code_verifier": verifier,
     }
     return await _token(asking, form)
@@ -85,7 +82,7 @@ async def business_exchange(asking: Asking, code: str, verifier: str) -> Grant:
     asked = {
         "grant_type": "authorization_code",
         "auth_code": code,
-        "redirect_uri": _setting(asking.platforms, "redirect"),
+        "redirect_uri": setting(asking.platforms, "tiktok", "redirect"),
     }
     return await _business_token(asking, "token", asked)
 
@@ -97,7 +94,7 @@ async def business_refresh(asking: Asking, old: Secret) -> Grant:
 
 async def _token(asking: Asking, form: Mapping[str, str]) -> Grant:
     app = {
-        "client_key": _setting(asking.platforms, "app_id"),
+        "client_key": setting(asking.platforms, "tiktok", "app_id"),
         "client_secret": asking.app_secret.reveal(),
     }
     answer = await asking.client.post(
@@ -112,7 +109,7 @@ async def _token(asking: Asking, form: Mapping[str, str]) -> Grant:
 
 async def _business_token(asking: Asking, verb: str, asked: Mapping[str, str]) -> Grant:
     app = {
-        "client_id": _setting(asking.platforms, "business_app_id"),
+        "client_id": setting(asking.platforms, "tiktok", "business_app_id"),
         "client_secret": asking.app_secret.reveal(),
     }
     answer = await asking.client.post(
@@ -139,20 +136,13 @@ def _grant(tokens: Tokens | BusinessTokens, asking: Asking) -> Grant:
 
 def _page(platforms: Platforms, app: str, scopes: tuple[str, ...], state: str, proof: Mapping[str, str]) -> str:
     asked = {
-        "client_key": _setting(platforms, app),
+        "client_key": setting(platforms, "tiktok", app),
         "scope": ",".join(scopes),
         "response_type": "code",
-        "redirect_uri": _setting(platforms, "redirect"),
+        "redirect_uri": setting(platforms, "tiktok", "redirect"),
         "state": state,
     }
     return f"{platforms.tiktok.consent.rstrip('/')}/v2/auth/authorize/?{urlencode(asked | dict(proof))}"
-
-
-def _setting(platforms: Platforms, name: str) -> str:
-    value: str | None = getattr(platforms.tiktok, name)
-    if not value:
-        raise CollectError(FailureKind.PERMISSION, f"no tiktok {name}", sentence=NO_APP.format(name=name))
-    return value
 
 
 CONSENT = Consent("tiktok", SCOPES, address, exchange, refresh)

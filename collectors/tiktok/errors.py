@@ -25,7 +25,7 @@ TIKTOK = "TikTok"
 OK = "ok"
 BUSINESS_OK = 0
 
-_RECONNECT = "Đề nghị kết nối lại kênh bằng «nhip connect tiktok»."
+_RECONNECT = "Đề nghị kết nối lại kênh bằng «nhip connect tiktok --channel MÃ_KÊNH»."
 _WAIT = "Hệ thống tự thử lại, chưa cần làm gì."
 _TELL = "Đề nghị báo người phụ trách kỹ thuật."
 _TOO_MANY = Rule(FailureKind.THROTTLED, f"TikTok yêu cầu chờ vì có quá nhiều lượt hỏi. {_WAIT}")
@@ -54,7 +54,8 @@ ERRORS: dict[str, Rule] = {
 BUSINESS_ERRORS: dict[int, Rule] = {
     40105: Rule(
         FailureKind.AUTH,
-        "TikTok không còn chấp nhận mã truy cập doanh nghiệp. Đề nghị chạy lại «nhip connect tiktok-business».",
+        "TikTok không còn chấp nhận mã truy cập doanh nghiệp. "
+        "Đề nghị chạy lại «nhip connect tiktok-business --channel MÃ_KÊNH».",
     ),
     40001: Rule(
         FailureKind.PERMISSION,

@@ -22,6 +22,11 @@ SHORT = (
     "Hệ thống sẽ đọc lại toàn bộ danh sách ở lần sau."
 )
 EMPTIED = "Danh sách video bỗng trống. Đề nghị mở kênh TikTok kiểm tra; hệ thống tự đọc lại ở lần sau."
+LACKING = (
+    "TikTok báo có {stated} video nhưng luôn chỉ liệt kê {listed}; phần còn thiếu là bài cũ. "
+    "Hệ thống vẫn đối chiếu ở mỗi lần đọc."
+)
+ZEROED = "TikTok báo có 0 video nhưng liệt kê {listed}, nên chưa rõ danh sách có đủ không. Hệ thống đọc lại ở lần sau."
 STUCK = "TikTok trả danh sách video dở dang. Hệ thống tự đọc lại ở lần sau, chưa cần làm gì."
 TOO_MANY = "Kênh có nhiều video hơn mức đọc một lần; hệ thống chỉ đọc {listed} video mới nhất."
 
@@ -105,15 +110,16 @@ def _whole_claim(listed: int, stated: int | None, known: Known, now: datetime) -
     then what it lacks is older than the first of them.
     """
     second = int(now.timestamp())
+    if stated == 0 and listed:
+        return Claim(None, False, known, (ZEROED.format(listed=listed),))
     short = max((stated or 0) - listed, 0)
     if not short:
         return Claim(EVER, True, replace(known, swept_at=second, stated=stated, short=0, short_since=0))
-    note = SHORT.format(stated=stated, listed=listed)
     if short == known.short and known.short_since < second:
         settled = replace(known, swept_at=second, stated=stated)
-        return Claim(_unlisted_until(known), False, settled, (note,))
+        return Claim(_unlisted_until(known), True, settled, (LACKING.format(stated=stated, listed=listed),))
     fresh = replace(known, swept_at=0, stated=stated, short=short, short_since=second)
-    return Claim(None, False, fresh, (note,))
+    return Claim(None, False, fresh, (SHORT.format(stated=stated, listed=listed),))
 
 
 def _unlisted_until(known: Known) -> datetime:

@@ -18,13 +18,12 @@ import msgspec
 from msgspec import Meta
 
 from collectors.base import CollectError, Credentials, Look
-from collectors.consent import Asking, Consent, Grant
+from collectors.consent import Asking, Consent, Grant, setting
 from collectors.refusals import understood
 from collectors.youtube.api import ERRORS, Api
 from collectors.youtube.errors import YOUTUBE, token_refusal
 from config.platforms import Platforms
 from config.secrets import Secret
-from store.records import FailureKind
 
 if TYPE_CHECKING:
     from collectors.client import Answer
@@ -33,7 +32,6 @@ SCOPES = (
     "https://www.googleapis.com/auth/youtube.readonly",
     "https://www.googleapis.com/auth/yt-analytics.readonly",
 )
-NO_APP = "Chưa khai {name} trong phần platforms.youtube của district.toml. Đề nghị khai rồi chạy lại «nhip connect»."
 
 
 class Tokens(msgspec.Struct):
@@ -48,8 +46,8 @@ class Tokens(msgspec.Struct):
 def address(platforms: Platforms, state: str, verifier: str) -> str:
     """The consent page; it asks even who agreed before, because only then a refresh token comes."""
     asked = {
-        "client_id": _setting(platforms, "app_id"),
-        "redirect_uri": _setting(platforms, "redirect"),
+        "client_id": setting(platforms, "youtube", "app_id"),
+        "redirect_uri": setting(platforms, "youtube", "redirect"),
         "response_type": "code",
         "scope": " ".join(SCOPES),
         "access_type": "offline",
@@ -67,7 +65,7 @@ async def exchange(asking: Asking, code: str, verifier: str) -> Grant:
         "grant_type": "authorization_code",
         "code": code,
         "code_verifier": verifier,
-        "redirect_uri": _setting(asking.platforms, "redirect"),
+        "redirect_uri": setting(asking.platforms, "youtube", "redirect"),
     }
     tokens = await _ask(asking, form)
     return _grant(tokens, asking, None, await _own_channel(asking, Secret(tokens.access_token)))
@@ -80,7 +78,7 @@ async def refresh(asking: Asking, old: Secret) -> Grant:
 
 
 async def _ask(asking: Asking, form: Mapping[str, str]) -> Tokens:
-    app = {"client_id": _setting(asking.platforms, "app_id"), "client_secret": asking.app_secret.reveal()}
+    app = {"client_id": setting(asking.platforms, "youtube", "app_id"), "client_secret": asking.app_secret.reveal()}
 
     def judge(answer: Answer) -> None:
         if answer.status >= 400:
@@ -113,13 +111,6 @@ def _grant(tokens: Tokens, asking: Asking, old: Secret | None, account: str) -> 
 def _challenge(verifier: str) -> str:
     digest = hashlib.sha256(verifier.encode()).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-def _setting(platforms: Platforms, name: str) -> str:
-    value: str | None = getattr(platforms.youtube, name)
-    if not value:
-        raise CollectError(FailureKind.PERMISSION, f"no youtube {name}", sentence=NO_APP.format(name=name))
-    return value
 
 
 CONSENT = Consent("youtube", SCOPES, address, exchange, refresh)

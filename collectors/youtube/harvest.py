@@ -19,8 +19,8 @@ from store.records import EVER, FailureKind, Post
 MOST_UPCOMING = 50
 
 NO_LIST = (
-    "YouTube ghi kênh có {count} video nhưng không đưa danh sách, nên lần xem này không đủ để nói đơn vị chưa có bài. "
-    "Hệ thống tự đọc lại lần sau."
+    "YouTube không đưa danh sách video mà cũng không ghi kênh có 0 video, nên lần xem này không đủ để nói đơn vị "
+    "chưa có bài. Hệ thống tự đọc lại lần sau."
 )
 GAP = "Kênh ghi {stated} video công khai, danh sách có {seen} video. Hệ thống đối chiếu lại ở lần đọc toàn bộ sau."
 UNSEEN = "{count} video có trong danh sách nhưng YouTube không cho xem chi tiết. Hệ thống tự đọc lại lần sau."
@@ -51,10 +51,10 @@ class Visit:
 
 
 def without_list(visit: Visit) -> Harvest:
-    """A living channel without an uploads list has no public video, unless its own count says otherwise."""
+    """A living channel without an uploads list has no public video, if its own count says so too."""
     stated = number(visit.channel.statistics.video_count)
-    if stated:
-        return Harvest(visit.known, complete=False, notes=[NO_LIST.format(count=stated)])
+    if stated != 0:
+        return Harvest(visit.known, complete=False, notes=[NO_LIST])
     known = replace(remembered(visit), recent={}, etag="", coverage=0)
     return Harvest(known, coverage=EVER)
 
@@ -175,7 +175,7 @@ def learned(
     }
     return replace(
         harvest.known,
-        etag=listing.etag if harvest.complete else "",
+        etag=listing.etag_for(visit.plan, visit.known.recent, visit.now) if harvest.complete else "",
         coverage=None if proof is None else int(proof.timestamp()),
         recent=still_recent({**unproved, **recent}, visit.now),
         upcoming=upcoming,

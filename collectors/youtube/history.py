@@ -94,8 +94,8 @@ def end_of(day: int) -> datetime:
 
 
 def seen_live(past: Past, live: Snapshot, today: int) -> Past:
-    """*past* with what was shown just now; one look a day is enough."""
-    if live.followers is None or any(one.day == today for one in past.live):
+    """*past* with what was shown just now; one look a day is enough, and a zero may be a glitch."""
+    if not live.followers or any(one.day == today for one in past.live):
         return past
     shown = live.followers
     high = shown if live.precision is Precision.EXACT else shown + 10 ** (len(str(shown)) - 3) - 1

@@ -17,6 +17,7 @@ FULL_EVERY = timedelta(days=27)
 Epoch = Annotated[int, msgspec.Meta(ge=0, le=2**32)]
 Day = Annotated[int, msgspec.Meta(ge=1, le=3_000_000)]
 """A Pacific day as `date.toordinal()` counts it."""
+ChannelId = Annotated[str, msgspec.Meta(pattern=r"^(UC[A-Za-z0-9_-]{22})?$")]
 Bound = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 
 
@@ -54,7 +55,7 @@ class Known(msgspec.Struct, frozen=True, omit_defaults=True):
     """`since`: how far back full sweeps read. Moments are epoch seconds."""
 
     address: str = ""
-    id: str = ""
+    id: ChannelId = ""
     since: Epoch = 0
     full_at: Epoch = 0
     swept_at: Epoch = 0
@@ -88,7 +89,8 @@ def moment(epoch: int) -> datetime:
 
 
 def has_passed(since: int, span: timedelta, now: datetime) -> bool:
-    return now.timestamp() - since >= span.total_seconds()
+    """Also when *since* lies ahead: a clock that was wrong must not stop the work for years."""
+    return not 0 <= now.timestamp() - since < span.total_seconds()
 
 
 def is_due(one: Recent, now: datetime) -> bool:

@@ -22,7 +22,9 @@ class Shape(msgspec.Struct, rename="camel"):
 
 
 class PageInfo(Shape):
-    total_results: int = 0
+    """Every list has it, an empty one too: an answer without it says nothing."""
+
+    total_results: int
 
 
 class ChannelSnippet(Shape):
@@ -54,8 +56,8 @@ class ChannelItem(Shape):
 
 
 class ChannelPage(Shape):
+    page_info: PageInfo
     items: list[ChannelItem] = []
-    page_info: PageInfo = msgspec.field(default_factory=PageInfo)
 
 
 class OwnId(Shape):
@@ -98,9 +100,9 @@ class Listed(Shape):
 
 
 class ListPage(Shape):
+    page_info: PageInfo
     items: list[Listed] = []
     next_page_token: str = ""
-    page_info: PageInfo = msgspec.field(default_factory=PageInfo)
 
 
 class VideoCounts(Shape):
@@ -140,7 +142,6 @@ class Video(Shape):
 
 class VideoPage(Shape):
     items: list[Video] = []
-    page_info: PageInfo = msgspec.field(default_factory=PageInfo)
 
 
 class Header(Shape):

@@ -61,6 +61,8 @@ class Listing:
     note: str = ""
     oldest: int | None = None
     """The upload that was longest ago, hidden and deleted videos included."""
+    first_page_until: int | None = None
+    """The same for the first page, which is all that its ETag speaks of."""
 
     def add(self, page: Iterable[Listed]) -> int:
         """How many of the page's videos were new."""
@@ -79,6 +81,13 @@ class Listing:
         if self.oldest is None:
             return None
         return moment(self.oldest + self._longest_wait(plan.wanted, recent))
+
+    def etag_for(self, plan: Plan, recent: Mapping[str, Recent], now: datetime) -> str:
+        """The ETag; "" while a video that still waits to be published may stand below the first page."""
+        if self.first_page_until is None:
+            return self.etag
+        settled = self.first_page_until + self._longest_wait(plan.wanted, recent) <= now.timestamp()
+        return self.etag if settled else ""
 
     def _longest_wait(self, wanted: datetime, recent: Mapping[str, Recent]) -> int:
         """Seconds between upload and publishing; what was published before *wanted* does not matter."""
@@ -110,6 +119,8 @@ async def _turn_pages(api: Api, playlist: str, plan: Plan, recent: Mapping[str, 
         if not page.next_page_token:
             listing.ended = True
             return listing
+        if turned == 1:
+            listing.first_page_until = listing.oldest
         if page.next_page_token in tokens or empty == MOST_EMPTY:
             listing.note = CIRCLE.format(count=len(listing.items))
             return listing

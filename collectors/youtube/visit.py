@@ -37,7 +37,7 @@ async def collect(channel: Channel, look: Look) -> Reading:
     api = Api(look, credentials)
     item = await api.channel(Who("id", known.id) if known.id else who)
     visit = Visit(api, look.now, known, item, plan_of(known, look.now, look.horizon))
-    snapshot = snapshot_of(item, look.now, api.source)
+    snapshot = snapshot_of(item, look.now, api.source(item.id))
     harvest = await read_videos(visit)
     if snapshot.followers is None:
         harvest.notes.append(HIDDEN)
@@ -62,4 +62,6 @@ async def read_videos(visit: Visit) -> Harvest:
         if error.reason != "playlistNotFound":
             raise
         return without_list(visit)
-    return await (unchanged(visit) if listing is None else changed(visit, listing))
+    if listing is None:
+        return await unchanged(visit)
+    return await changed(visit, listing) if listing.items else without_list(visit)

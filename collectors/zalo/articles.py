@@ -95,13 +95,14 @@ async def _fill(shelf: Shelf, door: Door, kind: Kind, floor: datetime | None) ->
         page = understood(await ask(door, "/v2.0/article/getslice", query, SCOPE), MediaAnswer, ZALO).data
         before = len(shelf.medias)
         shelf.medias |= {media.id: media for media in page.medias}
-        if len(shelf.medias) >= page.total:
+        ends = len(shelf.medias) == before
+        if len(shelf.medias) == page.total or (ends and len(shelf.medias) > page.total):
             shelf.coverage = EVER
             return
         if floor and _lies_before(page.medias, floor):
             shelf.coverage = floor if _is_newest_first(list(shelf.medias.values())) else None
             return
-        if len(shelf.medias) == before:
+        if ends:
             break
     shelf.complete, shelf.notes = False, (CUT,)
 

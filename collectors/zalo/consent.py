@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from collectors.base import CollectError
-from collectors.consent import Asking, Consent, Grant
+from collectors.consent import Asking, Consent, Grant, setting
 from collectors.refusals import Rule, refused, understood, unexplained
 from collectors.zalo.errors import ZALO
 from config.platforms import Platforms
@@ -27,8 +27,10 @@ from store.records import FailureKind
 if TYPE_CHECKING:
     from collectors.client import Answer
 
-NO_APP = "Chưa khai {name} trong phần platforms.zalo của district.toml. Đề nghị khai rồi chạy lại «nhip connect»."
-DEAD = Rule(FailureKind.AUTH, "Kết nối với Zalo đã hết hạn hoặc đã dùng rồi. Đề nghị chạy lại «nhip connect zalo».")
+DEAD = Rule(
+    FailureKind.AUTH,
+    "Kết nối với Zalo đã hết hạn hoặc bị thu hồi. Đề nghị chạy lại «nhip connect zalo --channel MÃ_KÊNH».",
+)
 DEAD_NUMBERS = frozenset({-14014, -216, -220})
 DEAD_WORDS = re.compile(
     r"(refresh[ _]?token|authorization[ _]code|\bcode\b).{0,40}(invalid|expired|used|revoked)"
@@ -69,8 +71,8 @@ class Refusal(msgspec.Struct):
 def address(platforms: Platforms, state: str, verifier: str) -> str:
     challenge = urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("=")
     asked = {
-        "app_id": _setting(platforms, "app_id"),
-        "redirect_uri": _setting(platforms, "redirect"),
+        "app_id": setting(platforms, "zalo", "app_id"),
+        "redirect_uri": setting(platforms, "zalo", "redirect"),
         "code_challenge": challenge,
         "state": state,
     }
@@ -88,7 +90,7 @@ async def refresh(asking: Asking, old: Secret) -> Grant:
 async def _token(asking: Asking, form: Mapping[str, str]) -> Grant:
     answer = await asking.client.post(
         f"{asking.platforms.zalo.oauth_base.rstrip('/')}/v4/oa/access_token",
-        {"app_id": _setting(asking.platforms, "app_id"), **form},
+        {"app_id": setting(asking.platforms, "zalo", "app_id"), **form},
         secrets={"secret_key": asking.app_secret.reveal()},
         expect=range(400, 600),
         judge=lambda answer: _judge(answer, asking),
@@ -116,13 +118,6 @@ def _judge(answer: Answer, asking: Asking) -> None:
         raise refused(DEAD, "dead token", answer, asking.now)
     code = said.error if isinstance(said.error, int) else "unknown"
     raise unexplained(answer, asking.now, ZALO, code)
-
-
-def _setting(platforms: Platforms, name: str) -> str:
-    value: str | None = getattr(platforms.zalo, name)
-    if not value:
-        raise CollectError(FailureKind.PERMISSION, f"no zalo {name}", sentence=NO_APP.format(name=name))
-    return value
 
 
 CONSENT = Consent("zalo", (), address, exchange, refresh)

@@ -23,7 +23,7 @@ OK = 0
 
 _RECONNECT = Rule(
     FailureKind.AUTH,
-    "Zalo không còn chấp nhận mã truy cập của kênh. Đề nghị kết nối lại bằng «nhip connect zalo».",
+    "Zalo không còn chấp nhận mã truy cập của kênh. Đề nghị kết nối lại bằng «nhip connect zalo --channel MÃ_KÊNH».",
 )
 _GONE = Rule(FailureKind.GONE, "Zalo báo OA này không còn. Đề nghị mở OA kiểm tra và sửa địa chỉ trong channels.toml.")
 _NOT_ALLOWED = Rule(

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Protocol
 
 import orjson
@@ -29,9 +33,31 @@ def early_leavers_allowed() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def say_illustration(*, made_up: bool) -> None:
+    """What stands over every answer about a district that does not exist."""
+    if made_up:
+        say("Dữ liệu minh họa.")
+
+
 def number(value: int) -> str:
     """«12.874», as Vietnamese writes a whole number."""
     return f"{value:,}".replace(",", ".")
+
+
+def command_line(folder: Path, *words: str) -> str:
+    """«nhip --config FOLDER WORD …» as a person here can paste it: called as now, quoted for this system's shell."""
+    parts = [*_program(), "--config", str(folder), *words]
+    return subprocess.list2cmdline(parts) if os.name == "nt" else shlex.join(parts)
+
+
+def _program() -> list[str]:
+    """The bare name when the shell finds this very program by it, else the path by which it was called."""
+    called = Path(sys.argv[0])
+    if called.suffix == ".py":
+        return [sys.executable, "-m", "pipeline.cli"]
+    found = shutil.which(called.stem)
+    is_found = found is not None and Path(found).absolute() == called.absolute()
+    return [called.stem if is_found else sys.argv[0]]
 
 
 def warn(text: str) -> None:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from config.load import load_config
+from metrics.periods import Period, parse_period, week_of
+from pipeline import checking, show
 from pipeline.demo.child import Child
+from pipeline.demo.district import ZONE
 from pipeline.demo.play import Played, Story, play
 from store.verbs import open_store
 from tests.command_line import Said, nhip, start_nhip
@@ -21,15 +28,15 @@ UNTIL = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Said]:
-    """A kept demonstration of ten days with eight units, and what was said about it."""
-    folder = tmp_path_factory.mktemp("demo") / "quận"
-    return folder, nhip("demo", "--days", 10, "--units", 8, "--keep", folder, "--no-serve")
+    """A kept demonstration of three weeks with eight units, and what was said about it."""
+    folder = tmp_path_factory.mktemp("demo") / "quận mẫu"
+    return folder, nhip("demo", "--days", 22, "--units", 8, "--keep", folder, "--no-serve")
 
 
 def test_it_ends_well_and_says_that_all_of_it_is_made_up(shown: tuple[Path, Said]):
     _, said = shown
     assert said.code == 0, said.err
-    assert said.out.startswith("Dữ liệu minh họa: một quận không có thật, 8 đơn vị, 10 ngày.")
+    assert said.out.startswith("Dữ liệu minh họa: một quận không có thật, 8 đơn vị, 22 ngày.")
 
 
 def test_it_says_per_platform_what_was_looked_at_found_and_refused(shown: tuple[Path, Said]):
@@ -39,7 +46,37 @@ def test_it_says_per_platform_what_was_looked_at_found_and_refused(shown: tuple[
         looks, good, refused, posts, _, requests = (int(cell.replace(".", "")) for cell in rows[platform])
         assert looks == good + refused > 0, platform
         assert posts > 0 < requests, platform
-    assert f"nhip --config {shown[0]} check" in said.out
+
+
+def test_what_it_says_to_do_next_can_be_pasted(shown: tuple[Path, Said]):
+    this_week, past_week, doubts = printed(shown[1])
+    assert {nhip(*this_week).code, nhip(*past_week).code} <= {0, 1, 2}
+    assert nhip(*doubts).code in {0, 1}
+
+
+def test_one_count_waits_at_the_end(shown: tuple[Path, Said]):
+    _, said = shown
+    assert "1 số liệu khác thường" in said.out
+    assert "số người theo dõi 0 (trước đó" in nhip(*printed(said)[-1]).out
+
+
+def test_the_week_it_names_was_looked_at_and_nobody_is_blamed_for_the_time_before_the_story(shown: tuple[Path, Said]):
+    folder, said = shown
+    week = parse_period(printed(said)[1][-1], ZONE)
+    named, before = motto(folder, week), motto(folder, week_of(week.start - timedelta(days=21), ZONE))
+    assert {"met", "missed"} <= set(named["labelled"])
+    assert before.empty
+
+
+def printed(said: Said) -> list[list[str]]:
+    """The words behind «nhip» of the commands that stand there to be pasted."""
+    return [shlex.split(line)[1:] for line in said.out.splitlines() if line.lstrip().startswith("nhip ")]
+
+
+def motto(folder: Path, week: Period) -> pd.DataFrame:
+    """What is said of the units for a week."""
+    with open_store(f"sqlite:///{folder / 'nhip.sqlite3'}") as store:
+        return checking.check_motto(load_config(folder), store, week, datetime.now(UTC))
 
 
 def test_what_it_leaves_behind_is_a_folder_like_any_other(shown: tuple[Path, Said]):
@@ -55,7 +92,13 @@ def test_what_it_leaves_behind_is_a_folder_like_any_other(shown: tuple[Path, Sai
     assert said.code in {0, 1, 2}
     assert "Dữ liệu minh họa." in said.out
     assert "✔" in said.out
-    assert nhip("--config", folder, "suspect").code in {0, 1}
+
+
+@pytest.mark.parametrize("called", ["nhip", "./nơi khác/nhip"])
+def test_a_printed_command_is_called_as_this_one_was_and_quoted(called: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.argv", [called])
+    line = show.command_line(Path("/một nơi/a'b"), "check", "--week", "2026-W30")
+    assert shlex.split(line) == [called, "--config", "/một nơi/a'b", "check", "--week", "2026-W30"]
 
 
 def test_a_second_demonstration_replaces_the_first(shown: tuple[Path, Said], tmp_path: Path):
@@ -64,6 +107,37 @@ def test_a_second_demonstration_replaces_the_first(shown: tuple[Path, Said], tmp
         said = nhip("demo", "--days", days, "--units", 6, "--keep", folder, "--no-serve")
         assert said.code == 0, said.err
         assert f"Đã đi qua {days} lượt theo lịch" in said.out
+        assert ("được thay bằng quận mới" in said.out) == (days == 2)
+        assert "--week" not in said.out
+
+
+@pytest.mark.parametrize("name", ["district.toml", "units.toml", "channels.toml"])
+def test_a_demonstration_that_was_edited_by_hand_is_not_replaced(shown: tuple[Path, Said], tmp_path: Path, name: str):
+    folder = shutil.copytree(shown[0], tmp_path / "demo")
+    with (folder / name).open("a", encoding="utf-8") as edited:
+        edited.write("# một dòng ghi thêm\n")
+    assert refused(folder) == f"Tệp «{name}» trong {folder} đã được sửa tay nên hệ thống không ghi đè."
+
+
+def test_a_folder_with_files_of_others_is_not_replaced(shown: tuple[Path, Said], tmp_path: Path):
+    folder = shutil.copytree(shown[0], tmp_path / "demo")
+    (folder / "ghi chú.txt").write_text("của người khác", encoding="utf-8")
+    assert refused(folder) == f"Thư mục {folder} có tệp không phải của quận minh họa: «ghi chú.txt»."
+    assert "là một tệp" in refused(folder / "ghi chú.txt")
+    for path in (*folder.glob("*.toml"), folder / "nhip.sqlite3"):
+        path.unlink()
+    assert refused(folder) == f"Thư mục {folder} đang có dữ liệu thật."
+    (folder / "nhip.key").unlink()
+    assert "không phải của quận minh họa: «ghi chú.txt»" in refused(folder)
+
+
+def refused(folder: Path) -> str:
+    """The reason why no demonstration is played into *folder*, which stays as it is."""
+    before = [(path, path.read_bytes()) for path in sorted(folder.rglob("*"))]
+    said = nhip("demo", "--days", 1, "--units", 6, "--keep", folder, "--no-serve")
+    assert (said.code, said.out) == (64, "")
+    assert [(path, path.read_bytes()) for path in sorted(folder.rglob("*"))] == before
+    return said.err.partition(" Đề nghị")[0].strip()
 
 
 def test_a_real_configuration_is_never_replaced(tmp_path: Path):
@@ -102,6 +176,7 @@ def test_while_it_serves_the_other_commands_work_and_ctrl_c_ends_it(tmp_path: Pa
         wait_for("Nhấn Ctrl+C", demo.stdout)
         assert "kênh đọc được" in nhip("--config", folder, "collect", "--now").out
         assert nhip("--config", folder, "doctor", "--json").json()["tokens"]
+        assert refused(folder) == f"Một quận minh họa khác đang chạy với thư mục {folder}."
         demo.send_signal(signal.SIGINT)
         assert demo.wait(10) == 0
 

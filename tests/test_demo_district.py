@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -12,18 +13,23 @@ import pytest
 
 from config.load import load_config
 from config.models import Config
+from config.plan_files import packaged_plans
+from config.plan_scope import bound_channel
 from metrics.labels import label_posts
 from pipeline.demo import sites
 from pipeline.demo.calendar import SCHOOL, is_break, is_new_year
 from pipeline.demo.district import ZONE, DemoChannel, District, Plot, Temper, make_district
 from pipeline.demo.folder import write_folder
 from pipeline.demo.host import PLATFORMS
-from pipeline.demo.story import QUIET_FOR, make_world, tell
+from pipeline.demo.play import Story, looked_at
+from pipeline.demo.story import QUIET_FOR, make_world, platform_id, tell
 from pipeline.demo.world import Account, Item, Trouble, World
 from store.records import StoredText
 
 START = datetime(2025, 11, 20, 17, tzinfo=UTC)
 DAYS = 365
+TET = date(2026, 2, 26)
+"""The last day on which everybody speaks of it."""
 DISTRICT = make_district(7, 20, START, DAYS)
 WORLD = tell(DISTRICT)
 BY_SLUG = {account.slug: account for account in WORLD.accounts}
@@ -227,6 +233,102 @@ def test_thousands_of_units_cost_nothing_until_they_are_asked() -> None:
     assert len(tell(district).accounts[-1].items) > 10
 
 
+def test_units_and_their_channels_begin_with_the_story_and_their_audiences_earlier() -> None:
+    first = START.astimezone(ZONE).date()
+    others = [unit for unit in DISTRICT.units if unit.start != date(2026, 7, 1)]
+    assert {unit.start for unit in others} == {first}
+    old = lives(lambda channel: channel.owners[0].unit in {unit.slug for unit in others})
+    assert {channel.owners[0].start for channel, _ in old} == {first}
+    assert all(account.opened_at < START - timedelta(days=89) for _, account in old)
+
+
+def test_the_heir_has_the_members_of_both_parts() -> None:
+    merged = [unit for unit in DISTRICT.units if unit.until is not None]
+    [heir] = [unit for unit in DISTRICT.units if unit.slug in merged[0].successors]
+    assert heir.members == sum(unit.members or 0 for unit in merged)
+
+
+@pytest.mark.parametrize(
+    ("start", "days", "merges"),
+    [((2026, 6, 30), 2, True), ((2026, 6, 30), 1, False), ((2026, 7, 1), 30, False), ((2026, 10, 1), 50, False)],
+)
+def test_there_is_no_merger_unless_the_first_of_july_lies_inside(
+    start: tuple[int, int, int], days: int, merges: bool
+) -> None:
+    district = make_district(7, 20, datetime(*start, tzinfo=ZONE), days)
+    ends = {unit.until for unit in district.units} | {owner.until for c in district.channels for owner in c.owners}
+    assert (district.merger is not None) == merges
+    assert ends == ({None, date(2026, 7, 1)} if merges else {None})
+    if not merges:
+        assert {unit.start for unit in district.units} == {date(*start)}
+        assert not [account for channel, account in lives(lambda c: Plot.CLOSED in c.plots, district)]
+
+
+def test_the_breaks_of_the_configuration_cover_every_day_on_which_schools_rest(tmp_path: Path) -> None:
+    district = make_district(7, 6, START, 3 * 366)
+    write_folder(tmp_path, district, addresses(district))
+    breaks = load_config(tmp_path).district.kinds[SCHOOL].breaks
+    days = [district.first_day + timedelta(days=n) for n in range(3 * 366 + 1)]
+    assert [d for d in days if is_break(SCHOOL, d)] == [d for d in days if any(b.start <= d < b.until for b in breaks)]
+
+
+@pytest.mark.parametrize("until", [datetime(2026, 11, 20, hour, 30, tzinfo=UTC) for hour in (1, 11, 12)])
+def test_one_account_reads_zero_at_the_very_last_look_and_at_no_other(tmp_path: Path, until: datetime) -> None:
+    story = Story(units=6, days=30, until=until)
+    district = make_district(story.seed, story.units, story.start, story.days)
+    write_folder(tmp_path, district, addresses(district))
+    looks = looked_at(load_config(tmp_path), story)
+    account = tell(district).on("zalo")[platform_id(story.seed, district_channel(district, "zalo-phuong-cau-may"))]
+    assert [at for at in looks if account.has(Trouble.ZERO, at)] == looks[-1:]
+
+
+def district_channel(district: District, slug: str) -> DemoChannel:
+    [found] = [channel for channel in district.channels if channel.slug == slug]
+    return found
+
+
+def test_every_channel_has_a_name_of_its_own_that_tells_the_platform() -> None:
+    names = {channel.name: channel.platform for channel in DISTRICT.channels}
+    assert len(names) == len(DISTRICT.channels)
+    words = {"facebook": "Fanpage", "tiktok": "TikTok", "youtube": "YouTube", "zalo": "Zalo OA", "website": "Trang tin"}
+    assert [name for name, platform in names.items() if not name.startswith(words[platform])] == []
+
+
+def test_at_tet_everybody_speaks_of_tet_or_of_spring() -> None:
+    told = [item.title for a in WORLD.accounts for item in a.items if date(2026, 2, 1) <= local_day(item) <= TET]
+    assert len(told) > 100
+    assert [
+        title for title in told if not any(word in title.lower() for word in ("tết", "xuân", "tất niên", "cuối năm"))
+    ] == []
+
+
+IN_SEASON = {
+    "áo dài": ((3, 1), (3, 8)),
+    "26/3": ((3, 9), (3, 28)),
+    "30/4": ((4, 22), (5, 1)),
+    "19/5": ((5, 12), (5, 19)),
+    "1/6": ((5, 26), (6, 1)),
+    "hè tình nguyện": ((6, 2), (8, 31)),
+    "27/7": ((7, 20), (7, 27)),
+    "2/9": ((8, 27), (9, 2)),
+    "15/10": ((10, 8), (10, 15)),
+    "20/11": ((11, 14), (11, 20)),
+    "22/12": ((12, 15), (12, 22)),
+}
+
+
+@pytest.mark.parametrize("word", IN_SEASON)
+def test_a_season_is_spoken_of_in_its_days_and_on_no_other(word: str) -> None:
+    told = {local_day(item) for a in WORLD.accounts for item in a.items if speaks_of(word, item.title)}
+    first, last = IN_SEASON[word]
+    assert told
+    assert {day for day in told if not first <= (day.month, day.day) <= last} == set()
+
+
+def speaks_of(word: str, title: str) -> bool:
+    return re.search(rf"(?<!\d){word}(?!\d)", title.lower()) is not None
+
+
 def test_too_small_a_district_is_refused() -> None:
     with pytest.raises(ValueError, match="6 units or more"):
         make_district(7, 5, START, DAYS)
@@ -245,6 +347,15 @@ def test_the_folder_loads_as_a_configuration(tmp_path: Path, units: int, days: i
     assert config.district.network.gap_seconds == 0
     assert "127.0.0.1:9000" in config.district.network.allow
     assert "Dữ liệu minh họa" in (tmp_path / "channels.toml").read_text(encoding="utf-8")
+
+
+def test_every_packaged_plan_binds_it_and_every_channel_a_plan_names_is_one_of_its_own(tmp_path: Path) -> None:
+    write_folder(tmp_path, DISTRICT, addresses(DISTRICT))
+    config = load_config(tmp_path)
+    assert set(config.plans) == set(packaged_plans())
+    named = [(plan, name) for plan in config.plans.values() for name in plan.channels if name != "web-quan-doan"]
+    assert len(named) == 7
+    assert all(bound_channel(config, plan, name) for plan, name in named)
 
 
 def test_a_website_that_is_not_served_is_an_example_entry(tmp_path: Path) -> None:

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
+from html import unescape
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from pipeline.demo import zalo
 from pipeline.demo.world import DAY, Account, Item, Trouble
-from tests.simulated import START, Reply, Simulated, account, daily, differences, item, sample, simulated, world
+from tests.simulated import (
+    REDIRECT,
+    START,
+    Reply,
+    Simulated,
+    account,
+    daily,
+    differences,
+    item,
+    sample,
+    simulated,
+    world,
+)
 
 VERIFIER = "mau" * 15
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
@@ -112,6 +127,19 @@ def test_a_consent_needs_its_verifier_and_cures_a_dead_token(serve):
     pair = served.form("/v4/oa/access_token", SECRET, **form, code=code, code_verifier=VERIFIER).json
     served.headers = {"access_token": pair["access_token"]}
     assert served.get("/v2.0/oa/getoa").json["error"] == 0
+
+
+def test_where_several_accounts_fit_a_person_chooses_one_and_comes_back_as_that():
+    one, two = (account("zalo", [], slug=f"zalo-{n}", id=f"oa-{n}", name=f"Zalo OA {n} & bạn (mẫu)") for n in (1, 2))
+    with simulated(zalo, world(one, two)) as served:
+        asked = {"app_id": zalo.APP_ID, "code_challenge": CHALLENGE, "redirect_uri": REDIRECT, "state": "a&b"}
+        page = served.get("/v4/oa/permission", **asked)
+        assert (page.status, "Zalo OA 2 &amp; bạn (mẫu)" in page.body.decode()) == (200, True)
+        links = [unescape(link) for link in re.findall(r'href="([^"]+)"', page.body.decode())]
+        chosen = served.get(f"/v4/oa/permission{links[1]}")
+        assert dict(parse_qsl(urlsplit(chosen.headers["location"]).query))["oa_id"] == "oa-2"
+        assert "state=a%26b" in chosen.headers["location"]
+        assert served.diary.violations == []
 
 
 FORBIDDEN = [

@@ -14,15 +14,19 @@ import pandas as pd
 
 from config.load import load_config
 from config.models import Config
+from metrics.periods import local_date
 from pipeline import show
 from pipeline.clock import utc_now
 from pipeline.demo.child import Child
+from pipeline.demo.keep import holds_demonstration
 from pipeline.demo.play import Played, Story, play
 from pipeline.problems import UserError
 from pipeline.workplace import database_url, local_text
 from store.verbs import open_store
 
 FEWEST_UNITS, MOST_DAYS = 6, 3 * 366
+LONG_ENOUGH_FOR_A_WEEK = 21
+"""A shorter story has no whole week to show."""
 PLATFORMS = {
     "facebook": "Fanpage",
     "tiktok": "TikTok",
@@ -38,16 +42,18 @@ def run(keep: Path | None, *, days: int, units: int, serve: bool) -> int:
         raise UserError(f"Số ngày phải từ 1 đến {MOST_DAYS}. Đề nghị chọn lại --days.")
     if units < FEWEST_UNITS:
         raise UserError(f"Quận minh họa cần ít nhất {FEWEST_UNITS} đơn vị. Đề nghị chọn lại --units.")
+    if keep is not None and holds_demonstration(keep):
+        show.say(f"Quận minh họa cũ trong {keep} được thay bằng quận mới.")
     story = Story(units, days, utc_now())
     with _place(keep) as folder, Child(story.seed, units, story.start, days) as district:
         played = _play(folder, story, district)
         config = load_config(folder)
         _print(folder, config, story, played)
         if serve:
-            _say_next(folder)
+            _say_next(folder, config, story)
             _serve(district)
         elif keep is not None:
-            _say_next(folder)
+            _say_next(folder, config, story)
     return 1 if played.report.violations else 0
 
 
@@ -84,7 +90,7 @@ def _print(folder: Path, config: Config, story: Story, played: Played) -> None:
     first, last = (local_text(moment, config.district.tz) for moment in (story.start, story.until))
     show.say(f"Đã đi qua {played.slots} lượt theo lịch từ {first} đến {last}.")
     if doubts:
-        show.say(f"{doubts} số liệu khác thường đang bị giữ lại, xem bằng «nhip suspect».")
+        show.say(f"{show.number(doubts)} số liệu khác thường đang bị giữ lại, chờ người xác nhận.")
     for violation in played.report.violations[:5]:
         show.warn(f"Yêu cầu không được phép: {violation}.")
 
@@ -114,12 +120,20 @@ def _print_refusals(config: Config, looks: pd.DataFrame) -> None:
         show.say(f"  {config.channels[channel].name}: {show.number(times)} lượt. {sentence}")
 
 
-def _say_next(folder: Path) -> None:
+def _say_next(folder: Path, config: Config, story: Story) -> None:
     show.say()
     show.say("Xem tiếp:")
-    show.say(f"  nhip --config {folder} check      tuần này từng đơn vị đạt chưa")
-    show.say(f"  nhip --config {folder} check --week 2026-W30      một tuần đã qua")
-    show.say(f"  nhip --config {folder} suspect    số liệu khác thường đang chờ xác nhận")
+    for purpose, words in _next(config, story):
+        show.say(f"  {purpose}:")
+        show.say(f"    {show.command_line(folder, *words)}")
+
+
+def _next(config: Config, story: Story) -> Iterator[tuple[str, tuple[str, ...]]]:
+    yield "Tuần này từng đơn vị đạt chưa", ("check",)
+    if story.days >= LONG_ENOUGH_FOR_A_WEEK:
+        year, week, _ = local_date(story.middle, config.district.tz).isocalendar()
+        yield "Một tuần giữa kỳ", ("check", "--week", f"{year}-W{week:02}")
+    yield "Số liệu khác thường đang chờ xác nhận", ("suspect",)
 
 
 def _serve(district: Child) -> None:

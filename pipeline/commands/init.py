@@ -6,8 +6,14 @@ from pathlib import Path
 
 from config.load import write_example
 from pipeline.clock import utc_now
-from pipeline.show import say
+from pipeline.show import command_line, say
 from pipeline.workplace import database_url
+
+STEPS = (
+    ("doctor", "Kiểm tra cấu hình và từng kênh"),
+    ("collect", "Đọc các kênh, ghi số liệu"),
+    ("check", "Xem tuần này từng đơn vị đạt chưa"),
+)
 
 
 def run(folder: Path) -> int:
@@ -41,6 +47,6 @@ def _say_next(folder: Path) -> None:
     say("Việc tiếp theo:")
     say(f"  1. Mở {folder / 'channels.toml'}, sửa địa chỉ (address) của kênh «web-don-vi-mau».")
     say("     Nếu trang nằm trong mạng nội bộ, ghi thêm máy:cổng vào network.allow của district.toml.")
-    say(f"  2. nhip --config {folder} doctor     kiểm tra cấu hình và từng kênh")
-    say(f"  3. nhip --config {folder} collect    đọc các kênh, ghi số liệu")
-    say(f"  4. nhip --config {folder} check      xem tuần này từng đơn vị đạt chưa")
+    for step, (word, purpose) in enumerate(STEPS, 2):
+        say(f"  {step}. {purpose}:")
+        say(f"     {command_line(folder, word)}")

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from pipeline.demo.texts import FESTIVE
-
 SUNDAY = 6
 NEW_YEARS = (
     date(2024, 2, 10),
@@ -25,6 +23,7 @@ SCHOOL_BREAKS = (
     ("Kiểm tra cuối học kỳ II", (5, 4), (5, 18)),
 )
 LOUD = {(3, 26), (4, 30), (5, 19), (6, 1), (7, 27), (9, 2), (10, 15), (11, 20)}
+FESTIVE = LOUD | {(1, 9), (2, 3), (5, 15), (8, 19), (12, 22)}
 
 
 class SchoolBreak(NamedTuple):
@@ -58,7 +57,11 @@ def is_new_year(day: date) -> bool:
     return any(first - timedelta(days=3) <= day <= first + timedelta(days=5) for first in NEW_YEARS)
 
 
+def is_festive(day: date) -> bool:
+    """A day that everybody keeps and speaks of."""
+    return (day.month, day.day) in FESTIVE
+
+
 def peak(day: date) -> float:
     """How much more is published on a day than usual."""
-    at = (day.month, day.day)
-    return 3.0 if at in LOUD else 1.8 if at in FESTIVE else 1.0
+    return 3.0 if (day.month, day.day) in LOUD else 1.8 if is_festive(day) else 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -17,8 +17,8 @@ from config.folding import fold
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 SMALLEST = 6
 """Fewer units than this have no room for the story."""
-LIVED_BEFORE = timedelta(days=600)
-"""How long units and channels exist before the story begins."""
+LONGEST_LIFE_BEFORE = timedelta(days=400)
+"""How long accounts may have had followers when the story begins."""
 
 
 class Temper(StrEnum):
@@ -100,9 +100,14 @@ class District:
     channels: Sequence[DemoChannel]
 
     @property
-    def merger(self) -> date:
-        """The first 1 July after the start: two wards become one."""
-        return merger_after(self.start)
+    def merger(self) -> date | None:
+        """The first 1 July within the story, on which two wards become one; None when there is none."""
+        return merger_within(self.start, self.end)
+
+    @property
+    def first_day(self) -> date:
+        """The local day on which the story, its units and their channels begin."""
+        return self.start.astimezone(ZONE).date()
 
     @cached_property
     def places(self) -> Mapping[str, int]:
@@ -128,10 +133,10 @@ WARD, SCHOOL, AGENCY, COMPANY = "phuong", "truong-hoc", "co-quan", "doanh-nghiep
 TITLES = {WARD: "Đoàn phường", SCHOOL: "Đoàn trường THPT", AGENCY: "Đoàn cơ quan", COMPANY: "Đoàn công ty"}
 PREFIXES = {"facebook": "fanpage", "tiktok": "tiktok", "youtube": "youtube", "zalo": "zalo", "website": "web"}
 CHANNEL_NAMES = {
-    "facebook": "Tuổi trẻ {name} (mẫu)",
-    "tiktok": "Nhịp trẻ {name} (mẫu)",
-    "youtube": "Kênh thanh niên {name} (mẫu)",
-    "zalo": "Zalo Đoàn {name} (mẫu)",
+    "facebook": "Fanpage Tuổi trẻ {name} (mẫu)",
+    "tiktok": "TikTok Nhịp trẻ {name} (mẫu)",
+    "youtube": "YouTube Thanh niên {name} (mẫu)",
+    "zalo": "Zalo OA Đoàn {name} (mẫu)",
     "website": "Trang tin {name} (mẫu)",
 }
 
@@ -169,21 +174,29 @@ def make_district(seed: int, units: int, start: datetime, days: int) -> District
     """
     if units < SMALLEST:
         raise ValueError(f"a simulated district has {SMALLEST} units or more, not {units}")
-    merger = merger_after(start)
-    parts = [*CAST[:units], *(_extra(seed, number) for number in range(len(CAST), units))]
-    first = start.astimezone(ZONE).date() - LIVED_BEFORE
+    start = start.astimezone(UTC)
+    end = start + timedelta(days=days)
+    merger = merger_within(start, end)
+    cast = CAST if merger else tuple(_unmerged(part) for part in CAST)
+    parts = [*cast[:units], *(_extra(seed, number) for number in range(len(cast), units))]
+    first = start.astimezone(ZONE).date()
     people = [_unit(part, seed, first, merger) for part in parts]
     channels = [channel for part in parts for channel in _channels(part, first, merger)]
     head = DemoUnit("quan-doan", "Quận Đoàn Sen Hồng (mẫu)", "quan-doan", first)
-    start = start.astimezone(UTC)
-    end = start + timedelta(days=days)
     return District(seed, start, end, [head, *people], [*_district_channels(first), *channels])
 
 
-def merger_after(start: datetime) -> date:
-    """The first 1 July after a moment."""
-    day = start.astimezone(ZONE).date()
-    return date(day.year + (day >= date(day.year, 7, 1)), 7, 1)
+def merger_within(start: datetime, end: datetime) -> date | None:
+    """The first 1 July with a whole local day before it and after it between two moments."""
+    first, last = start.astimezone(ZONE).date(), end.astimezone(ZONE).date()
+    day = date(first.year + (first >= date(first.year, 7, 1)), 7, 1)
+    return day if day < last else None
+
+
+def _unmerged(part: Part) -> Part:
+    """The same unit in a story without a merger."""
+    plots = tuple((where, plot) for where, plot in part.plots if plot is not Plot.CLOSED)
+    return replace(part, fate=Fate.STAYS, plots=plots)
 
 
 def chance(seed: int, *of: str) -> Random:
@@ -208,25 +221,28 @@ def _slug(part: Part) -> str:
     return f"{part.kind.split('-')[0]}-{fold(part.name).replace(' ', '-')}"
 
 
-def _unit(part: Part, seed: int, first: date, merger: date) -> DemoUnit:
-    slug = _slug(part)
-    merged = part.fate is Fate.MERGED
+def _unit(part: Part, seed: int, first: date, merger: date | None) -> DemoUnit:
+    merged, born = part.fate is Fate.MERGED, part.fate is Fate.BORN
     return DemoUnit(
-        slug,
+        _slug(part),
         f"{TITLES[part.kind]} {part.name} (mẫu)",
         part.kind,
-        merger if part.fate is Fate.BORN else first,
+        merger if born and merger else first,
         merger if merged else None,
-        _heirs() if merged else (),
-        chance(seed, slug, "members").randrange(40, 900),
+        _with(Fate.BORN) if merged else (),
+        sum(_members(seed, slug) for slug in (_with(Fate.MERGED) if born else (_slug(part),))),
     )
 
 
-def _heirs() -> tuple[str, ...]:
-    return tuple(_slug(part) for part in CAST if part.fate is Fate.BORN)
+def _members(seed: int, slug: str) -> int:
+    return chance(seed, slug, "members").randrange(40, 900)
 
 
-def _channels(part: Part, first: date, merger: date) -> Iterator[DemoChannel]:
+def _with(fate: Fate) -> tuple[str, ...]:
+    return tuple(_slug(part) for part in CAST if part.fate is fate)
+
+
+def _channels(part: Part, first: date, merger: date | None) -> Iterator[DemoChannel]:
     for place, wanted in enumerate(part.channels):
         platform, _, site = wanted.partition(":")
         plots = frozenset(plot for where, plot in part.plots if where in {"", platform})
@@ -243,26 +259,26 @@ def _channels(part: Part, first: date, merger: date) -> Iterator[DemoChannel]:
         )
 
 
-def _owners(part: Part, first: date, merger: date, *, closed: bool) -> tuple[DemoOwner, ...]:
+def _owners(part: Part, first: date, merger: date | None, *, closed: bool) -> tuple[DemoOwner, ...]:
     """Channels of merged units are handed over to the heir, unless they are closed."""
     slug = _slug(part)
+    if merger is None or part.fate is Fate.STAYS:
+        return (DemoOwner(slug, first),)
     if part.fate is Fate.BORN:
         return (DemoOwner(slug, merger),)
-    if part.fate is Fate.STAYS:
-        return (DemoOwner(slug, first),)
     before = DemoOwner(slug, first, merger)
-    return (before,) if closed else (before, *(DemoOwner(heir, merger) for heir in _heirs()))
+    return (before,) if closed else (before, *(DemoOwner(heir, merger) for heir in _with(Fate.BORN)))
 
 
 def _district_channels(first: date) -> Iterator[DemoChannel]:
     """The four channels of the plan and the district's Official Account; their growth decides the year's target."""
     owners = (DemoOwner("quan-doan", first),)
     for slug, platform, name, followers, growth in (
-        ("fanpage-quan-doan", "facebook", "Quận Đoàn Sen Hồng (mẫu)", 48_200, 0.034),
-        ("fanpage-trong-toi", "facebook", "Sen Hồng Trong Tôi (mẫu)", 21_400, 0.071),
-        ("tiktok-trong-toi", "tiktok", "Sen Hồng Trong Tôi (mẫu)", 15_300, 0.128),
-        ("youtube-trong-toi", "youtube", "Sen Hồng Trong Tôi (mẫu)", 3_420, 0.049),
-        ("zalo-quan-doan", "zalo", "Quận Đoàn Sen Hồng (mẫu)", 6_150, 0.055),
+        ("fanpage-quan-doan", "facebook", "Fanpage Quận Đoàn Sen Hồng (mẫu)", 48_200, 0.034),
+        ("fanpage-trong-toi", "facebook", "Fanpage Sen Hồng Trong Tôi (mẫu)", 21_400, 0.071),
+        ("tiktok-trong-toi", "tiktok", "TikTok Sen Hồng Trong Tôi (mẫu)", 15_300, 0.128),
+        ("youtube-trong-toi", "youtube", "YouTube Sen Hồng Trong Tôi (mẫu)", 3_420, 0.049),
+        ("zalo-quan-doan", "zalo", "Zalo OA Quận Đoàn Sen Hồng (mẫu)", 6_150, 0.055),
     ):
         main = slug == "fanpage-quan-doan"
         yield DemoChannel(

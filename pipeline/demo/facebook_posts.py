@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.demo.facebook_errors import bad_parameter, no_such_field, too_much_data
 from pipeline.demo.facebook_fields import Field
 from pipeline.demo.strict import names
+from pipeline.demo.texts import CATEGORY_OF_NEWS, CATEGORY_OF_STORIES
 from pipeline.demo.totals import chance
 from pipeline.demo.world import Account, Counts, Item, Trouble
 
@@ -37,6 +38,7 @@ ATTACHMENT = {
     "live": {"media_type": "video", "type": "video_inline"},
     "share": {"media_type": "link", "type": "share"},
 }
+LABELLED = frozenset({CATEGORY_OF_NEWS, CATEGORY_OF_STORIES})
 NOTHING = Counts(0, 0, 0, 0)
 REMEMBERED = 5_000
 """Posts whose unchanging part is kept in memory."""
@@ -181,7 +183,7 @@ def _unchanging(account: Account, item: Item) -> dict[str, Any]:
         "is_published": True,
     }
     words = f"{item.title}\n{item.text}".strip()
-    if not words or _is_cover(account, item, words):
+    if not words or _is_cover(account, item):
         post |= {"story": f"{account.name} updated their cover photo.", "status_type": "mobile_status_update"}
     else:
         post["message"] = words
@@ -192,9 +194,9 @@ def _unchanging(account: Account, item: Item) -> dict[str, Any]:
     return post
 
 
-def _is_cover(account: Account, item: Item, words: str) -> bool:
+def _is_cover(account: Account, item: Item) -> bool:
     """One unlabelled photo in forty is a new cover photo, which has a story and no message."""
-    return item.kind == "photo" and "#" not in words and chance(40, account.id, item.number) == 0
+    return item.kind == "photo" and item.category not in LABELLED and chance(40, account.id, item.number) == 0
 
 
 def total(asked: Field, count: int) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 from pipeline.demo import sites
 from pipeline.demo.calendar import SchoolBreak, school_breaks
 from pipeline.demo.district import ZONE, DemoChannel, DemoOwner, DemoUnit, District
-from pipeline.demo.story import handle, platform_id
+from pipeline.demo.keep import write_stamped
+from pipeline.demo.story import AFTER, handle, platform_id
 from pipeline.demo.texts import CATEGORY_OF_NEWS, CATEGORY_OF_STORIES
 
-HEAD = "# Dữ liệu minh họa: quận này không có thật. Tệp do «nhip demo» viết ra.\n\n"
 ALL_AT_ONCE = 16
 LOOK_AT = time(18, 30)
 """One look a day keeps a year short."""
@@ -47,6 +47,23 @@ LABELS = {
         "hashtags": ["#MỗiTuầnMộtCâuChuyệnĐẹp", "#moituan1cauchuyendep"],
     },
 }
+PLANS = {
+    "doan-phuong-2026": {
+        "fanpage-doan-phuong": "fanpage-quan-doan",
+        "tiktok-doan-phuong": "tiktok-trong-toi",
+        "youtube-doan-phuong": "youtube-trong-toi",
+    },
+    "binh-tan-2024": {
+        "fanpage-bttt": "fanpage-trong-toi",
+        "tiktok-bttt": "tiktok-trong-toi",
+        "youtube-bttt": "youtube-trong-toi",
+    },
+    "tinh-doan-chi-thi-07": {},
+    "mttq-ninh-binh-2017": {},
+    "dang-uy-khoi-phu-tho-2022": {},
+    "ubnd-ha-tinh-2017": {},
+}
+"""The plans that bind the district, and which of its channels stands for one that a plan names otherwise."""
 
 
 def write_folder(folder: Path, district: District, addresses: Mapping[str, str]) -> None:
@@ -60,7 +77,7 @@ def write_folder(folder: Path, district: District, addresses: Mapping[str, str])
         ("units.toml", (line for unit in district.units for line in _unit(unit))),
         ("channels.toml", (line for channel in district.channels for line in _channel(channel, district, addresses))),
     ):
-        (folder / name).write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
+        write_stamped(folder / name, "\n".join(lines).strip() + "\n")
 
 
 def app_ids() -> dict[str, str]:
@@ -78,6 +95,7 @@ def app_ids() -> dict[str, str]:
 
 def _district(district: District, addresses: Mapping[str, str]) -> Iterator[str]:
     yield _pair("zone", ZONE.key)
+    yield _pair("plans", list(PLANS))
     organisation = {
         "name": district.units[0].name,
         "level": "Quận Đoàn",
@@ -90,12 +108,16 @@ def _district(district: District, addresses: Mapping[str, str]) -> Iterator[str]
     yield from _table("schedule", {"looks_at": [LOOK_AT]})
     yield from _table("network", {"allow": allow, "concurrent": 32, "gap_seconds": 0, "deadline_seconds": 2})
     yield from _platforms(addresses)
-    first, last = district.start.astimezone(ZONE).date(), district.end.astimezone(ZONE).date()
+    first, last = district.first_day, (district.end + AFTER).astimezone(ZONE).date()
     for kind, name in KINDS.items():
         breaks = [_break(one) for one in school_breaks(first, last)] if kind == "truong-hoc" else []
         yield from _table(f"kinds.{kind}", {"name": name, "grassroots": kind != "quan-doan", "breaks": breaks})
     for label, words in LABELS.items():
         yield from _table(f"labels.{label}", words)
+    known = {channel.slug for channel in district.channels}
+    for plan, bound in PLANS.items():
+        if bindings := {name: slug for name, slug in bound.items() if slug in known}:
+            yield from _table(f"bindings.{plan}", bindings)
 
 
 def _platforms(addresses: Mapping[str, str]) -> Iterator[str]:

@@ -14,28 +14,28 @@ from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
-from config.load import FILES, load_config
+from config.load import load_config
 from config.models import Config
 from config.secrets import Secret
 from pipeline import checking, jobs
 from pipeline.demo import facebook, tiktok, youtube, zalo
 from pipeline.demo.child import Child, Report
 from pipeline.demo.district import District, make_district
-from pipeline.demo.folder import HEAD, write_folder
+from pipeline.demo.folder import write_folder
+from pipeline.demo.keep import clear
 from pipeline.demo.story import tell
 from pipeline.demo.tokens import Seeded
 from pipeline.demo.world import World
 from pipeline.outfit import Outfit, open_outfit
-from pipeline.problems import UserError
 from pipeline.schedule import scheduled_moments
 from pipeline.secret_names import app_name, key_name
-from pipeline.workplace import DATABASE_FILE, database_url
+from pipeline.workplace import database_url
 from store.records import TokenSet
-from store.vault import KEY_FILE, Vault
+from store.vault import Vault
 from store.verbs import Store, create_store, open_store
 
 SEED = 26
-EVERY_DAY = timedelta(days=90)
+EVERY_DAY = timedelta(days=60)
 """Before that the year is looked at once a week, which keeps a demonstration under a minute."""
 APP_SECRETS = {
     "facebook": facebook.APP_SECRET,
@@ -58,6 +58,10 @@ class Story:
     @property
     def start(self) -> datetime:
         return self.until - timedelta(days=self.days)
+
+    @property
+    def middle(self) -> datetime:
+        return self.until - timedelta(days=self.days) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,20 +105,10 @@ def play(folder: Path, story: Story, district: Child, progress: Progress) -> Pla
 
 def move_in(folder: Path, cast: District, district: Child) -> Config:
     """The configuration and an empty database; an earlier demonstration there gives way, nothing else does."""
-    _clear(folder)
+    clear(folder)
     write_folder(folder, cast, district.addresses)
     create_store(database_url(folder, {}), cast.start)
     return load_config(folder)
-
-
-def _clear(folder: Path) -> None:
-    present = [path for name in FILES if (path := folder / name).exists()]
-    database = folder / DATABASE_FILE
-    is_ours = bool(present) and all(path.read_text("utf-8").startswith(HEAD) for path in present)
-    if (present or database.exists()) and not is_ours:
-        raise UserError(f"Thư mục {folder} đang có dữ liệu thật. Đề nghị chọn thư mục khác cho quận minh họa.")
-    for path in (*present, folder / KEY_FILE, database, *folder.glob(f"{DATABASE_FILE}-*")):
-        path.unlink(missing_ok=True)
 
 
 def give_tokens(vault: Vault, store: Store, world: World) -> None:
@@ -185,5 +179,5 @@ async def _one_slot(outfit: Outfit, store: Store, moment: datetime) -> int:
     done = await jobs.collect_with(outfit, store, slots)
     await jobs.check_tokens(outfit)
     await asyncio.to_thread(checking.label_new_posts, outfit.config, store, moment)
-    await asyncio.to_thread(jobs.let_go, outfit.config, store, moment)
+    await asyncio.to_thread(jobs.let_go, store, moment)
     return len(done.results)

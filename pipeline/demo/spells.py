@@ -10,6 +10,8 @@ from pipeline.demo.world import Spell, Trouble
 
 TOKEN_DIES_BEFORE_END = 21
 FOR_EVER = timedelta(days=4000)
+LAST_DAY = timedelta(days=1)
+JUST_AFTER = timedelta(seconds=1)
 EVERYBODY = -1
 
 
@@ -26,19 +28,19 @@ class Incident(NamedTuple):
 INCIDENTS = (
     Incident(Trouble.ZERO, "facebook", 4, 61, 24),
     Incident(Trouble.ZERO, "tiktok", 2, 47, 24),
-    Incident(Trouble.OUTAGE, "facebook", 5, 52, 18),
+    Incident(Trouble.OUTAGE, "facebook", 5, 52, 20),
     Incident(Trouble.OUTAGE, "website", 1, 33, 42),
-    Incident(Trouble.OUTAGE, "website", 6, 75, 18),
-    Incident(Trouble.HTML, "facebook", 6, 44, 18),
+    Incident(Trouble.OUTAGE, "website", 6, 75, 20),
+    Incident(Trouble.HTML, "facebook", 6, 44, 20),
     Incident(Trouble.HTML, "website", 2, 26, 42),
-    Incident(Trouble.HTML, "tiktok", 3, 82, 18),
-    Incident(Trouble.THROTTLED, "facebook", 7, 39, 18),
-    Incident(Trouble.THROTTLED, "tiktok", 1, 58, 18),
-    Incident(Trouble.THROTTLED, "website", 7, 54, 18),
+    Incident(Trouble.HTML, "tiktok", 3, 82, 20),
+    Incident(Trouble.THROTTLED, "facebook", 7, 39, 20),
+    Incident(Trouble.THROTTLED, "tiktok", 1, 58, 20),
+    Incident(Trouble.THROTTLED, "website", 7, 54, 20),
     Incident(Trouble.SLOW, "website", 8, 30, 10),
     Incident(Trouble.PERMISSION, "tiktok", 4, 69, 96),
     Incident(Trouble.PERMISSION, "facebook", 9, 90, 72),
-    Incident(Trouble.EMPTY_WITH_MORE, "tiktok", 5, 36, 18),
+    Incident(Trouble.EMPTY_WITH_MORE, "tiktok", 5, 36, 20),
     Incident(Trouble.SHORT_LIST, "tiktok", 6, 41, 42),
     Incident(Trouble.TOO_MUCH_DATA, "facebook", 1, 50, 168),
     Incident(Trouble.FEED_DOWN, "youtube", EVERYBODY, 20, 42),
@@ -46,6 +48,8 @@ INCIDENTS = (
     Incident(Trouble.UNPUBLISHED, "website", 9, 64, 66),
     Incident(Trouble.REELS_DENIED, "facebook", 8, 150, 24 * 4000),
 )
+ZERO_AT_LAST = ("zalo", 1)
+"""The n-th account of a platform that reads zero at the very last look, so that one count waits for a person."""
 SMALL_TROUBLES = {
     "facebook": (Trouble.OUTAGE, Trouble.THROTTLED, Trouble.HTML),
     "tiktok": (Trouble.OUTAGE, Trouble.THROTTLED, Trouble.SHORT_LIST),
@@ -76,11 +80,18 @@ def _plotted(district: District, channel: DemoChannel) -> list[Spell]:
 
 def _happened(district: District, channel: DemoChannel) -> list[Spell]:
     place = district.places[channel.slug]
-    return [
+    spells = [
         _spell(district, incident.trouble, incident.days_before_end, incident.hours)
         for incident in INCIDENTS
         if incident.platform == channel.platform and incident.nth in {EVERYBODY, place}
     ]
+    return [*spells, _zero_at_last(district)] if (channel.platform, place) == ZERO_AT_LAST else spells
+
+
+def _zero_at_last(district: District) -> Spell:
+    """The day that ends with the story's last moment, which is a look's moment too."""
+    end = district.end + JUST_AFTER
+    return Spell(Trouble.ZERO, end - LAST_DAY, end)
 
 
 def _small(district: District, channel: DemoChannel) -> list[Spell]:

@@ -14,7 +14,16 @@ from random import Random
 from typing import TypeVar, overload
 
 from pipeline.demo.calendar import SUNDAY, is_break, is_new_year, peak
-from pipeline.demo.district import ZONE, DemoChannel, District, Plot, Temper, chance, make_district
+from pipeline.demo.district import (
+    LONGEST_LIFE_BEFORE,
+    ZONE,
+    DemoChannel,
+    District,
+    Plot,
+    Temper,
+    chance,
+    make_district,
+)
 from pipeline.demo.spells import spells_of
 from pipeline.demo.texts import words
 from pipeline.demo.world import DAY, Account, Counts, Item, World
@@ -106,9 +115,9 @@ class Life:
 
     @cached_property
     def opened_at(self) -> datetime:
-        first = _midnight(self.channel.owners[0].start)
-        before = timedelta(days=self._dice("opened").randrange(90, 400))
-        opened = max(first, self.district.start - before)
+        owned = self.channel.owners[0].start
+        before = timedelta(days=self._dice("opened").randrange(90, LONGEST_LIFE_BEFORE.days))
+        opened = _midnight(owned) if owned > self.district.first_day else self.district.start - before
         return opened.replace(hour=0, minute=0, second=0, microsecond=0)
 
     @cached_property
@@ -116,7 +125,7 @@ class Life:
         """From when on nothing more is published."""
         if Plot.QUIET in self.channel.plots:
             return self.district.end - QUIET_FOR
-        if Plot.CLOSED in self.channel.plots:
+        if Plot.CLOSED in self.channel.plots and self.district.merger:
             return _midnight(self.district.merger)
         return self.district.end + AFTER
 
@@ -166,10 +175,8 @@ class Life:
         kinds, weights = KINDS[channel.platform]
         kind = "reel" if Plot.REELS_ONLY in channel.plots else dice.choices(kinds, weights)[0]
         kind = "photo" if kind == "share" and label else kind
-        local = at.astimezone(ZONE)
-        says = words(
-            dice, channel.unit_kind, label, (local.month, local.day), titles_only=channel.site.startswith("listing")
-        )
+        titles_only = channel.platform == "zalo" or channel.site.startswith("listing")
+        says = words(dice, channel.unit_kind, label, at.astimezone(ZONE).date(), titles_only=titles_only)
         scheduled = kind in {"video", "photo"} and channel.platform != "tiktok" and dice.random() < 0.12
         return Item(
             number=number,

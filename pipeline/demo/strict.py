@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from html import escape
 from typing import Any, ClassVar, NoReturn
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import orjson
 from aiohttp import web
@@ -157,10 +158,24 @@ class Platform:
             raise Refusal(HTML_PAGE, 200)
 
     def consenting(self, query: Mapping[str, str], at: datetime) -> Account:
-        """Whose owner stands before the consent page.
+        """Whose owner stands before the consent page: the account named by `account` (its slug), or the only one.
 
-        The account named by `account` (its slug), else the first one that needs a new consent, else the first.
+        Several accounts without a name are a page with one link for each, those that need a new consent first.
         """
         chosen = self.by_slug.get(query.get("account", ""))
-        needing = (account for account in self.accounts.values() if account.has(Trouble.TOKEN_DEAD, at))
-        return chosen or next(needing, None) or next(iter(self.accounts.values()))
+        if chosen is None and len(self.accounts) != 1:
+            waiting = sorted(self.accounts.values(), key=lambda account: not account.has(Trouble.TOKEN_DEAD, at))
+            raise web.HTTPOk(text=_choice(waiting, query), content_type="text/html")
+        return chosen or next(iter(self.accounts.values()))
+
+
+def _choice(accounts: Iterable[Account], query: Mapping[str, str]) -> str:
+    """The page on which a person says as whom they sign in."""
+    links = (
+        f'<li><a href="?{escape(urlencode({**query, "account": account.slug}))}">{escape(account.name)}</a></li>'
+        for account in accounts
+    )
+    return (
+        '<!DOCTYPE html><html lang="vi"><head><meta charset="utf-8"><title>Cho phép đọc (mẫu)</title></head><body>'
+        f"<p>Dữ liệu minh họa. Đề nghị chọn tài khoản cho phép đọc:</p><ul>{''.join(links)}</ul></body></html>"
+    )

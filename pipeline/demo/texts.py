@@ -2,86 +2,147 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from random import Random
+
+from pipeline.demo.calendar import is_festive
+from pipeline.demo.seasons import is_tet, seasonal_titles
 
 MADE_UP = "Dữ liệu minh họa."
 CATEGORY_OF_NEWS = "Tin tốt"
 CATEGORY_OF_STORIES = "Câu chuyện đẹp"
 ORDINARY_CATEGORIES = ("Tin hoạt động", "Thông báo", "Tình nguyện", "Học tập và làm theo Bác")
 
-GOOD_NEWS = (
-    "Công trình thanh niên “{what}” được bàn giao tại {where}",
-    "{who} dọn sạch điểm đen rác thải ở {where}",
-    "{who} hỗ trợ người dân làm dịch vụ công trực tuyến tại {where}",
-    "Trao {count} suất học bổng cho học sinh vượt khó ở {where}",
-    "{who} sửa {count} cây cầu nhỏ ở {where}",
-    "Hiến {count} đơn vị máu trong ngày hội tại {where}",
-    "Trồng thêm {count} cây xanh dọc {where}",
-    "Tuyến hẻm ở {where} có thêm {count} bóng đèn do đoàn viên góp công",
-    "Tủ sách cộng đồng ở {where} nhận {count} quyển sách mới",
-    "Lớp học tình thương ở {where} khai giảng với {count} em",
+AROUND_HOME_NEWS = (
+    "Công trình thanh niên “Sân chơi cho em” được bàn giao ở {place}",
+    "Bức tường hoa do {who} vẽ làm đẹp {place}",
+    "{who} dọn sạch điểm đen rác thải ở {place}",
+    "{who} hướng dẫn người dân {place} làm dịch vụ công trực tuyến",
+    "Trao {some} suất học bổng cho học sinh vượt khó ở {place}",
+    "{who} hiến {some} đơn vị máu trong ngày hội giọt hồng",
+    "{who} sửa {few} nhịp cầu nhỏ bắc qua rạch",
+    "Bờ kênh có thêm {some} cây xanh do {who} trồng",
+    "{place} có thêm {few} bóng đèn do đoàn viên góp công",
+    "Tủ sách cộng đồng ở {place} nhận {some} quyển sách mới",
+    "Lớp học tình thương ở {place} khai giảng với {some} em",
 )
-STORIES = (
-    "Nhóm đoàn viên giữ bếp cơm không đồng ở {where}",
+SCHOOL_NEWS = (
+    "{who} góp {some} quyển sách cho thư viện trường",
+    "{who} trao {some} suất học bổng cho bạn vượt khó",
+    "Góc đọc xanh do {who} dựng ở {place} mở cửa",
+    "{who} thu gom {some} ki-lô-gam giấy cũ gây quỹ giúp bạn",
+    "{who} trồng {some} chậu cây làm mát {place}",
+    "Nhóm học sinh nhặt được của rơi ở {place} đã trả lại người mất",
+    "{who} ôn bài giúp {few} bạn theo kịp lớp",
+)
+WORK_NEWS = (
+    "{who} đề xuất {few} sáng kiến giúp công việc nhanh hơn",
+    "{who} hiến {some} đơn vị máu trong ngày hội giọt hồng",
+    "{who} tặng {some} áo ấm cho con em công nhân vùng xa",
+    "{who} giúp {some} người dân nộp hồ sơ trực tuyến",
+    "{who} trồng {some} chậu cây quanh {place}",
+    "{who} trao {few} suất học bổng cho con đồng nghiệp khó khăn",
+)
+AROUND_HOME_STORIES = (
+    "{who} giữ bếp cơm không đồng ở {place}",
     "Chuyến xe đón người già đi khám bệnh của {who}",
-    "Chiếc ví được trả lại và bài học về lòng trung thực ở {where}",
-    "{who} bền bỉ dạy bơi cho trẻ em suốt {count} tuần",
-    "Góc sửa xe giúp học sinh nghèo của {who}",
+    "Chiếc ví được trả lại và bài học về lòng trung thực ở {place}",
+    "Góc sửa xe miễn phí cho học sinh nghèo của {who}",
     "Những giọt máu hiếm đến kịp lúc nhờ {who}",
-    "Ngôi nhà được sơn lại sau mưa bão ở {where}",
+    "Ngôi nhà được {who} sơn lại sau mưa bão ở {place}",
+)
+SCHOOL_STORIES = (
+    "Đôi bạn cùng tiến của {who} giúp nhau qua kỳ thi khó",
+    "Chiếc ví được trả lại ở {place}",
+    "Hộp bút chia đôi và tình bạn ở {place}",
+    "{who} đưa bạn bị đau chân đến lớp suốt {few} tuần",
+)
+WORK_STORIES = (
+    "{who} đổi ca để đồng nghiệp kịp về chăm mẹ ốm",
+    "Những giọt máu hiếm đến kịp lúc nhờ {who}",
+    "Bữa cơm chung ở {place} giúp người mới bớt nhớ nhà",
+    "{who} góp tiền mua xe đạp cho {few} em nhỏ vượt khó",
 )
 ORDINARY = (
-    "{who} sinh hoạt chuyên đề quý tại {where}",
-    "Ra quân Ngày Chủ nhật xanh ở {where}",
-    "Hội thi tìm hiểu lịch sử Đoàn thu hút {count} lượt tham gia",
-    "Giải bóng đá thanh niên khởi tranh tại {where}",
-    "Tập huấn kỹ năng truyền thông cho {count} cán bộ Đoàn",
-    "{who} tham gia giữ gìn trật tự giờ cao điểm ở {where}",
-    "Tuyên truyền an toàn giao thông tại {where}",
-    "Hưởng ứng tuần lễ áo dài, {who} ghi lại những khung hình đẹp",
-    "Ngày hội việc làm tại {where} giới thiệu {count} vị trí",
+    "{who} sinh hoạt chuyên đề quý",
+    "Ngày Chủ nhật xanh của {who}",
+    "Hội thi tìm hiểu lịch sử Đoàn có {some} lượt dự thi của {who}",
+    "{who} tập huấn kỹ năng truyền thông",
+    "{who} tuyên truyền an toàn giao thông",
     "Thông báo lịch hoạt động tuần của {who}",
 )
+AROUND_HOME = (
+    "Giải bóng đá thanh niên khởi tranh với {few} đội",
+    "{who} giữ gìn trật tự giờ cao điểm trước cổng trường",
+    "Ngày hội việc làm thanh niên giới thiệu {some} vị trí",
+    "{who} tuyên truyền phòng cháy ở {place}",
+)
 AT_SCHOOL = (
-    "Câu lạc bộ kỹ năng của {who} tuyển thành viên mới",
-    "Hội trại truyền thống tại {where} có {count} tiết mục",
-    "Ôn tập cùng nhau trước kỳ kiểm tra ở {where}",
+    "Câu lạc bộ kỹ năng tuyển thành viên mới",
+    "Buổi văn nghệ ở {place} có {few} tiết mục của {who}",
+    "{who} ôn tập cùng nhau trước kỳ kiểm tra",
     "Thông tin tốt nghiệp và hướng nghiệp cho học sinh cuối cấp",
-    "Cuộc thi sáng tạo trẻ nhận {count} sản phẩm của học sinh",
+    "Cuộc thi sáng tạo trẻ nhận {few} sản phẩm của {who}",
 )
 AT_WORK = (
-    "{who} đề xuất {count} sáng kiến cải tiến",
-    "Ca làm việc không giấy tờ của {who}",
-    "Công đoàn và {who} tổ chức hội thao tại {where}",
+    "{who} thực hiện ngày làm việc không giấy tờ",
+    "Công đoàn và {who} tổ chức hội thao",
+    "{who} sắp xếp lại {place} gọn gàng, ngăn nắp",
 )
-FESTIVE = {
-    (1, 9): "Kỷ niệm Ngày truyền thống học sinh, sinh viên",
-    (2, 3): "Chào mừng ngày thành lập Đảng",
-    (3, 26): "Chào mừng ngày thành lập Đoàn 26/3",
-    (4, 30): "Hướng về ngày 30/4",
-    (5, 15): "Chào mừng ngày thành lập Đội 15/5",
-    (5, 19): "Kỷ niệm ngày sinh Chủ tịch Hồ Chí Minh 19/5",
-    (6, 1): "Vui Tết thiếu nhi 1/6",
-    (7, 27): "Tri ân ngày 27/7",
-    (8, 19): "Nhớ ngày 19/8",
-    (9, 2): "Mừng Quốc khánh 2/9",
-    (10, 15): "Ngày truyền thống Hội 15/10",
-    (11, 20): "Tri ân thầy cô 20/11",
-    (12, 22): "Chào mừng ngày 22/12",
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Who acts in the posts of a kind of unit, where, and what they are about; by label as in `Season`."""
+
+    who: tuple[str, ...]
+    place: tuple[str, ...]
+    titles: Mapping[str, tuple[str, ...]]
+
+
+HOME = {"tin-tot": AROUND_HOME_NEWS, "cau-chuyen-dep": AROUND_HOME_STORIES, "": ORDINARY + AROUND_HOME}
+WORK = {"tin-tot": WORK_NEWS, "cau-chuyen-dep": WORK_STORIES, "": ORDINARY + AT_WORK}
+HOME_PLACES = ("khu phố 3", "khu phố 5", "xóm bến", "khu nhà trọ", "hẻm 42", "khu chợ cũ")
+SETTINGS = {
+    "quan-doan": Setting(
+        ("tuổi trẻ quận", "đội hình tình nguyện quận", "câu lạc bộ xung kích quận"), HOME_PLACES, HOME
+    ),
+    "phuong": Setting(
+        ("đội hình tình nguyện phường", "chi đoàn khu phố", "câu lạc bộ xung kích", "nhóm thanh niên phường"),
+        HOME_PLACES,
+        HOME,
+    ),
+    "truong-hoc": Setting(
+        ("chi đoàn 11A3", "chi đoàn 10A1", "câu lạc bộ tình nguyện", "đoàn viên khối 12"),
+        ("sân trường", "cổng trường", "thư viện trường", "nhà đa năng"),
+        {"tin-tot": SCHOOL_NEWS, "cau-chuyen-dep": SCHOOL_STORIES, "": ORDINARY + AT_SCHOOL},
+    ),
+    "co-quan": Setting(
+        ("chi đoàn văn phòng", "đoàn viên cơ quan", "nhóm cán bộ trẻ"),
+        ("bộ phận một cửa", "phòng lưu trữ", "hội trường cơ quan"),
+        WORK,
+    ),
+    "doanh-nghiep": Setting(
+        ("chi đoàn chuyền may", "nhóm công nhân trẻ", "đoàn viên công ty"),
+        ("nhà ăn công ty", "chuyền may số 2", "khu lưu trú công nhân"),
+        WORK,
+    ),
 }
-WHAT = ("Sân chơi cho em", "Bức tường hoa", "Nhà vệ sinh học đường", "Tuyến đường sáng", "Vườn thuốc nam")
-WHERE = ("khu phố 3", "bến sông", "công viên trung tâm", "chợ cũ", "nhà văn hóa", "khu nhà trọ", "trường tiểu học")
-WHO = ("đội hình tình nguyện", "chi đoàn khu phố", "câu lạc bộ xung kích", "tổ công nghệ số", "nhóm thanh niên")
-CLOSING = (
-    "Hoạt động nhận được sự đồng tình của người dân.",
-    "Chương trình tiếp tục được duy trì trong tháng tới.",
-    "Đây là phần việc thiết thực của tuổi trẻ địa phương.",
-    "Kinh phí do các đơn vị đồng hành đóng góp.",
-)
+CLOSING = {
+    "tin-tot": (
+        "Việc làm được mọi người đồng tình và cùng góp sức.",
+        "Phần việc này tiếp tục được duy trì trong tháng tới.",
+        "Đây là phần việc thiết thực của tuổi trẻ đơn vị.",
+    ),
+    "cau-chuyen-dep": ("Một việc nhỏ mà ấm lòng.", "Xin cảm ơn những tấm lòng thầm lặng."),
+    "": ("Mời các bạn theo dõi và cùng tham gia.", "Thông tin được cập nhật trên kênh này."),
+}
+IN_SEASON = 0.5
+"""The share of a season's posts that speak of it; all do on a day that everybody keeps, and at Tết."""
 NEWS_MARKS = ("#MỗiNgàyMộtTinTốt", "#moingay1tintot", "Mỗi ngày một tin tốt", "MỖI NGÀY 1 TIN TỐT")
 STORY_MARKS = ("#MỗiTuầnMộtCâuChuyệnĐẹp", "#moituan1cauchuyendep", "Mỗi tuần một câu chuyện đẹp", "Câu chuyện đẹp")
-SUBJECTS = {"truong-hoc": AT_SCHOOL, "doanh-nghiep": AT_WORK, "co-quan": AT_WORK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,29 +154,26 @@ class Words:
     category: str
 
 
-def words(random: Random, unit_kind: str, label: str, day: tuple[int, int], *, titles_only: bool) -> Words:
-    """Words for one item: *label* is `tin-tot`, `cau-chuyen-dep` or nothing; *day* is (month, day).
+def words(random: Random, unit_kind: str, label: str, day: date, *, titles_only: bool) -> Words:
+    """Words for one item of a local *day*: *label* is `tin-tot`, `cau-chuyen-dep` or nothing.
 
     With *titles_only* the label stands in the title, because that is all a reader of such a site gets.
     """
-    title = _title(random, unit_kind, label)
-    if day in FESTIVE and not label:
-        title = f"{FESTIVE[day]}: {title[0].lower()}{title[1:]}"
-    text = f"{title}. {random.choice(CLOSING)} {MADE_UP}"
+    title = _title(random, SETTINGS[unit_kind], label, day)
+    text = f"{title}. {random.choice(CLOSING[label])} {MADE_UP}"
     if not label:
         return Words(title, text, random.choice(ORDINARY_CATEGORIES))
     return _labelled(random, title, text, label, titles_only=titles_only)
 
 
-def _title(random: Random, unit_kind: str, label: str) -> str:
-    if label == "tin-tot":
-        pool: tuple[str, ...] = GOOD_NEWS
-    elif label:
-        pool = STORIES
-    else:
-        pool = ORDINARY + SUBJECTS.get(unit_kind, ())
-    title = random.choice(pool).format(
-        what=random.choice(WHAT), where=random.choice(WHERE), who=random.choice(WHO), count=random.randrange(2, 90)
+def _title(random: Random, setting: Setting, label: str, day: date) -> str:
+    seasonal = seasonal_titles(day, label)
+    in_season = is_tet(day) or (is_festive(day) and not label) or random.random() < IN_SEASON
+    title = random.choice(seasonal if seasonal and in_season else setting.titles[label]).format(
+        who=random.choice(setting.who),
+        place=random.choice(setting.place),
+        few=random.randrange(2, 9),
+        some=random.randrange(12, 80),
     )
     return title[0].upper() + title[1:]
 

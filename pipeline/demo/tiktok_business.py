@@ -20,6 +20,7 @@ CLIENT_SECRET = "mau-app-secret-tiktok-business"  # noqa: S105 - invented, for t
 PREFIX = "/open_api/v1.3"
 SCOPES = (
     "user.info.basic",
+    "user.info.username",
     "user.info.stats",
     "user.account.type",
     "user.insights",

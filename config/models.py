@@ -8,19 +8,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, time
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, Field, model_validator
 
 from config.folding import fold
+from config.plan_choices import Signature
 from config.platforms import Platforms
 from config.problems import shorten, unknown
 from config.values import Model, Slug, Text, check_url, refusal
+
+if TYPE_CHECKING:
+    from config.plan_models import Plan
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 PlatformName = Literal["facebook", "tiktok", "youtube", "zalo", "website"]
@@ -222,6 +226,17 @@ class District(Model):
     labels: Mapping[Slug, Label]
     network: Network = Network()
     platforms: Platforms = Platforms()
+    plans: tuple[Slug, ...] = ()
+    """Which plans bind: names of packaged plans or of files in `plans/`, in the order they are shown."""
+    choices: Mapping[Slug, Mapping[Slug, Signature]] = {}
+    """Plan -> open question of that plan -> the answer that an office signed."""
+    bindings: Mapping[Slug, Mapping[Slug, Slug]] = {}
+    """Plan -> channel that the plan names -> our channel. Not said: the channel of the same slug."""
+
+    @model_validator(mode="after")
+    def _names_each_plan_once(self) -> Self:
+        _once("plans", self.plans)
+        return self
 
     @property
     def tz(self) -> ZoneInfo:
@@ -352,6 +367,8 @@ class Config:
     district: District
     units: Mapping[str, Unit]
     channels: Mapping[str, Channel]
+    plans: Mapping[str, Plan] = field(default_factory=dict)
+    """The plans that bind, in the order of district.toml, with the signatures of district.toml."""
 
     def watched(self) -> list[Channel]:
         """The channels that are looked at: everything that is not an example entry."""

@@ -23,7 +23,7 @@ import pandas as pd
 
 from config.models import Config, Label
 from metrics.calendar import rest_days
-from metrics.coverage import covered_days
+from metrics.coverage import covered_days, failed_days
 from metrics.periods import Period, day_edges, local_day
 from store.records import Confidence, Evidence
 
@@ -71,9 +71,10 @@ def cadence(config: Config, period: Period, known: Known, as_of: datetime) -> pd
     """One row for each grassroots unit, label and slot: a day, or an ISO week that belongs to the period.
 
     Columns: unit, label, every, slot (its first day), due (False: the unit rests), the states any_post,
-    labelled and confirmed, reason (Vietnamese: why the unit rests, or why nothing can be said), own_posts
-    (how many, labelled or not), posts (ids of the labelled ones), sure (False: only a guessed date makes it
-    count), gone (a counted post was deleted since). A period without a Thursday has no week.
+    labelled and confirmed, reason (Vietnamese: why the unit rests, or why nothing can be said), failed (nothing
+    can be said, and a look that would have told failed), own_posts (how many, labelled or not), posts (ids of
+    the labelled ones), sure (False: only a guessed date makes it count), gone (a counted post was deleted since).
+    A period without a Thursday has no week.
     """
     grid = Grid(config, period.with_whole_weeks(), known.as_of(as_of), as_of)
     frames = [_cells(grid, period, slug, label) for slug, label in config.district.labels.items()]
@@ -126,6 +127,7 @@ class Grid:
         owned = owners(config, span).merge(self.units[["row", "unit"]], on="unit")
         self.owned = self._count(owned)
         self.read = self._count(_overlaps(owned, covered_days(known.looks, edges)))
+        self.failed = self._count(_overlaps(owned, failed_days(known.looks, edges)))
         self.items = self._items(known.posts, owned)
 
     def _count(self, stretches: pd.DataFrame) -> Counts:
@@ -192,6 +194,10 @@ class Slots:
         return items.assign(cell=items["row"] * len(self.starts) + slot)[inside]
 
 
+FEWEST_WORKING_DAYS = 3
+"""A week in which a unit rests owes its item only when it works this many days all the same."""
+
+
 @dataclass(frozen=True)
 class Ground:
     """What holds for every cell (unit × slot) before a single post is looked at."""
@@ -206,6 +212,8 @@ class Ground:
     """Channels read through the whole day; for a week, days known on all channels."""
     whole: Counts
     """Channels owned that day; for a week, days that the unit is in force, 0 when it never has a channel."""
+    failed: Bools
+    """A look at a channel of the unit failed."""
 
     @classmethod
     def of(cls, grid: Grid, slots: Slots) -> Ground:
@@ -215,14 +223,17 @@ class Ground:
         resting = (rest > 0).argmax(axis=1)
         weekly = slots.width > 1
         days = np.where(owned.any(axis=1), valid.sum(axis=1), 0)
+        working = (valid & (rest == 0)).sum(axis=1)
+        fewest = np.where(weekly & (rest > 0).any(axis=1), FEWEST_WORKING_DAYS, 1)
         return cls(
             exists=np.any(valid, axis=1),
-            due=(valid & (rest == 0)).any(axis=1),
+            due=working >= fewest,
             over=(slots.cut(grid.over) | ~valid).all(axis=1),
             proved=(known | ~valid).all(axis=1),
             rest=rest[np.arange(len(rest)), resting],
             read=known.sum(axis=1) if weekly else read[:, 0],
             whole=days if weekly else owned[:, 0],
+            failed=((slots.cut(grid.failed) > 0) & valid & ~known).any(axis=1),
         )
 
     def judge(self, items: pd.DataFrame) -> Counts:
@@ -252,6 +263,7 @@ def _cells(grid: Grid, period: Period, slug: str, label: Label) -> pd.DataFrame:
             "labelled": pd.Categorical.from_codes(labelled, categories=STATES),
             "confirmed": pd.Categorical.from_codes(confirmed, categories=STATES),
             "reason": _reasons(ground, labelled, grid.reasons, label.every),
+            "failed": (labelled == UNKNOWN) & ground.failed,
             **_contents(items, len(ground.exists)),
         }
     )

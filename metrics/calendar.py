@@ -47,8 +47,24 @@ def _common(district: District, start: date, end: date) -> dict[date, str]:
 
 @lru_cache(maxsize=64)
 def public_holidays(year: int) -> Mapping[date, str]:
-    """The public holidays of Viet Nam that the `holidays` package knows for a year, with Vietnamese names."""
-    return dict(holidays.country_holidays("VN", years=year, language="vi"))
+    """The public holidays of Viet Nam that the `holidays` package knows for a year, with Vietnamese names.
+
+    A weekend that touches three holidays in a row belongs to them: nobody works between Tết and its Sunday.
+    """
+    days = dict(holidays.country_holidays("VN", years=year, language="vi"))
+    runs = [day for day in sorted(days) if all(day + timedelta(days=n) in days for n in range(3))]
+    for first in runs:
+        last = first + timedelta(days=2)
+        days = {**_weekend(first, -1, days[first]), **_weekend(last, 1, days[last]), **days}
+    return days
+
+
+def _weekend(day: date, step: int, name: str) -> dict[date, str]:
+    """The Saturdays and Sundays right before or after a day."""
+    found = {}
+    while (day := day + timedelta(days=step)).weekday() >= 5:
+        found[day] = name
+    return found
 
 
 def _days(start: date, end: date) -> list[date]:

@@ -22,6 +22,16 @@ def covered_days(looks: pd.DataFrame, edges: npt.NDArray[np.int64]) -> pd.DataFr
     return days[days["first"] < days["end"]]
 
 
+def failed_days(looks: pd.DataFrame, edges: npt.NDArray[np.int64]) -> pd.DataFrame:
+    """The days that a failed look would have told about: its own and the one before: channel, first, end."""
+    failed = looks[looks["state"] == "failed"]
+    day = np.searchsorted(edges, _seconds(failed["started_at"]), side="right") - 1
+    last = len(edges) - 1
+    days = pd.DataFrame({"channel": failed["channel"].astype(str), "first": np.maximum(day - 1, 0)})
+    days["end"] = np.clip(day + 1, 0, last)
+    return days[days["first"] < days["end"]].drop_duplicates()
+
+
 def merge_spans(spans: pd.DataFrame) -> pd.DataFrame:
     """The union of spans (channel, start, end) per channel; spans that only touch become one."""
     spans = spans.sort_values(["channel", "start"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -15,7 +17,12 @@ _END_OF_DAY = timedelta(seconds=1)
 """A count read at midnight closes the day before: imported daily figures stand there."""
 
 
-def settled(series: pd.DataFrame, zone: ZoneInfo) -> pd.DataFrame:
+def rank_of(sources: pd.Series[Any]) -> pd.Series[Any]:
+    """The precedence of each source by its name: of one day, the highest counts."""
+    return sources.map(_RANK).astype("int16")
+
+
+def settled(series: pd.DataFrame, zone: ZoneInfo, counts: Sequence[str] = COUNTS) -> pd.DataFrame:
     """The figures of each channel, local day and count, from the best source that day.
 
     *series* is what `Store.series` gives. Suspect snapshots and missing counts are left out; of what is left the
@@ -25,10 +32,10 @@ def settled(series: pd.DataFrame, zone: ZoneInfo) -> pd.DataFrame:
     """
     known = series[series["suspect"] == 0]
     local = (known["observed_at"] - _END_OF_DAY).dt.tz_convert(zone)
-    known = known.assign(day=local.dt.tz_localize(None).dt.normalize(), rank=known["source"].map(_RANK).astype("int16"))
+    known = known.assign(day=local.dt.tz_localize(None).dt.normalize(), rank=rank_of(known["source"]))
     long = known.melt(
         id_vars=["channel", "day", "rank", "observed_at", "precision", "source"],
-        value_vars=list(COUNTS),
+        value_vars=list(counts),
         var_name="count",
         value_name="value",
     ).dropna(subset=["value"])

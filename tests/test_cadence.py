@@ -351,12 +351,21 @@ def test_the_district_itself_owes_no_item() -> None:
     assert set(cells_of(known(), config)["unit"]) == {"a"}
 
 
-def test_tet_rests_with_its_reason_and_a_week_with_one_due_day_is_due() -> None:
+def test_tet_rests_with_its_reason_and_its_weekends() -> None:
     tet = known(looks=[look("02-23 06:30", "02-08 06:30")])
     cells = cells_of(tet, week="2026-W08", as_of="02-23 07:00")
-    assert (states(cells), states(cells, "dep")) == ("zzzzzxx", "x")
+    assert (states(cells), states(cells, "dep")) == ("zzzzzzz", "z")
     assert cell(cells, "02-17")["reason"] == "Tết Nguyên Đán"
     assert not cell(cells, "02-17")["due"]
+
+
+@pytest.mark.parametrize(("until", "story"), [("2026-11-19", "x"), ("2026-11-20", "x"), ("2026-11-21", "z")])
+def test_a_week_with_one_or_two_working_days_owes_no_story(until: str, story: str) -> None:
+    """A school rests from Monday on; four, three and two days are left of its week."""
+    added = [{"day": date(2026, 11, day), "name": "Kiểm tra"} for day in range(16, date.fromisoformat(until).day)]
+    config = config_of([unit("a")], [channel("web", ("a", "2025-07-01", None))], add=added)
+    cells = cells_of(known(looks=[look("11-23 06:30", "11-01 06:30")]), config, "2026-W47", "11-23 07:00")
+    assert states(cells, "dep") == story
 
 
 def test_a_whole_week_of_rest_owes_no_story() -> None:
@@ -367,7 +376,7 @@ def test_a_whole_week_of_rest_owes_no_story() -> None:
     assert cell(cells, "02-17")["posts"] == (1,)
     assert [cell(cells, day)["reason"] for day in ("02-16", "02-21")] == [
         "Giao thừa Tết Nguyên Đán",
-        "Thứ Bảy",
+        "Mùng bốn Tết Nguyên Đán",
     ]
 
 
@@ -379,8 +388,8 @@ def test_a_resting_week_gives_the_reason_of_a_day_the_unit_was_there() -> None:
 
 
 def test_a_story_on_a_rest_day_counts_for_its_week() -> None:
-    facts = known([post(1, "02-17 09:00")], [labelled(1, "dep")], [])
-    assert states(cells_of(facts, week="2026-W08", as_of="02-23 07:00"), "dep") == "m"
+    facts = known([post(1, "02-14 09:00")], [labelled(1, "dep")], [])
+    assert states(cells_of(facts, week="2026-W07", as_of="02-16 07:00"), "dep") == "m"
 
 
 def test_a_school_break_rests_the_school_only() -> None:

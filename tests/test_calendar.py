@@ -35,6 +35,16 @@ def test_tet_rests_with_its_name() -> None:
     assert found == {f"2026-02-{day}": name for day, name in TET.items()}
 
 
+def test_the_weekends_around_tet_belong_to_it() -> None:
+    found = resting("phuong", "2026-02-13", "2026-02-24")
+    assert list(found) == [f"2026-02-{day}" for day in range(14, 23)]
+    assert found["2026-02-15"] == found["2026-02-16"]
+
+
+def test_a_weekend_beside_a_short_holiday_is_due() -> None:
+    assert list(resting("phuong", "2026-04-30", "2026-05-05")) == ["2026-04-30", "2026-05-01"]
+
+
 @pytest.mark.parametrize(
     ("day", "name"),
     [

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from enum import IntEnum
+from sys import intern
 from typing import Any
 
 import numpy as np
 import orjson
 import pandas as pd
-from sqlalchemy import BigInteger, Boolean, ColumnElement, Connection, Integer, Select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Connection,
+    Date,
+    Double,
+    Integer,
+    Select,
+    String,
+    Text,
+    type_coerce,
+)
 from sqlalchemy.types import TypeEngine
 
 from store.records import Precision, Source
@@ -17,16 +31,23 @@ from store.schema import Moment
 
 Build = Callable[[Sequence[Any]], Any]
 """Makes one column of a frame from the values as they lie in the store."""
+ROWS_AT_ONCE = 1_000
+"""So many rows become columns together. More would fill the memory with tuples, and take twice as long."""
 
 
 def frame_of(connection: Connection, statement: Select[Any]) -> pd.DataFrame:
-    """The answer as columns; moments are not made into datetimes one by one on the way."""
+    """The answer as columns; moments and yes or no are not turned into objects one by one on the way."""
     columns = list(statement.selected_columns)
     stored = [
-        type_coerce(column, BigInteger).label(column.key) if isinstance(column.type, Moment) else column
+        type_coerce(column, BigInteger).label(column.key) if isinstance(column.type, Moment | Boolean) else column
         for column in columns
     ]
-    rows = connection.execute(statement.with_only_columns(*stored, maintain_column_froms=True)).all()
+    result = connection.execute(statement.with_only_columns(*stored, maintain_column_froms=True))
+    parts = [_part(columns, rows) for rows in result.partitions(ROWS_AT_ONCE)]
+    return pd.concat(parts, ignore_index=True) if parts else _part(columns, [])
+
+
+def _part(columns: Sequence[ColumnElement[Any]], rows: Sequence[Any]) -> pd.DataFrame:
     values = list(zip(*rows, strict=True)) or [()] * len(columns)
     return pd.DataFrame(
         {column.key: _build(column)(some) for column, some in zip(columns, values, strict=True)}, copy=False
@@ -47,6 +68,11 @@ def moments(values: Sequence[int | None]) -> Any:
     return pd.DatetimeIndex(stamps, tz="UTC")
 
 
+def local_days(values: Sequence[date | None]) -> Any:
+    """datetime64[s] without a zone, at the midnight that begins each day; a missing day is NaT."""
+    return pd.DatetimeIndex(np.array(values, dtype="datetime64[s]"))
+
+
 def whole_numbers(values: Sequence[int | None]) -> Any:
     """Int64; a missing count is NA."""
     return pd.arrays.IntegerArray(*_numbers(values))
@@ -58,8 +84,18 @@ def answers(values: Sequence[int | None]) -> Any:
     return pd.arrays.BooleanArray(numbers.astype(bool), missing)
 
 
+def ratios(values: Sequence[float | None]) -> Any:
+    """Float64; a missing one is NA."""
+    return pd.array(values, dtype="Float64")
+
+
 def texts(values: Sequence[str | None]) -> Any:
     return pd.array(values, dtype="str")
+
+
+def words(values: Sequence[str | None]) -> Any:
+    """Texts of which there are few: each lies in the memory once."""
+    return pd.array([value if value is None else intern(value) for value in values], dtype="str")
 
 
 def lists(values: Sequence[str | None]) -> Any:
@@ -70,20 +106,24 @@ def lists(values: Sequence[str | None]) -> Any:
 def _names(kind: type[IntEnum]) -> Build:
     """The lower-case names of a stored enumeration, as a categorical."""
     members = list(kind)
-    places: dict[int | None, int] = {int(member): place for place, member in enumerate(members)}
-    names = [member.name.lower() for member in members]
+    names = pd.Index([member.name.lower() for member in members])
+    places = np.full(max(members) + 1, -1, dtype=np.int8)
+    places[[int(member) for member in members]] = range(len(members))
 
-    def build(values: Sequence[int | None]) -> Any:
-        codes = np.fromiter((places.get(value, -1) for value in values), np.int8, len(values))
-        return pd.Categorical.from_codes(codes, pd.Index(names))
+    def build(values: Sequence[Any]) -> Any:
+        numbers, missing = _numbers(values)
+        return pd.Categorical.from_codes(np.where(missing, -1, places[numbers]), names)
 
     return build
 
 
 def _numbers(values: Sequence[int | None]) -> tuple[Any, Any]:
-    missing = np.fromiter((value is None for value in values), bool, len(values))
-    numbers = np.fromiter((value or 0 for value in values), np.int64, len(values))
-    return numbers, missing
+    try:
+        return np.fromiter(values, np.int64, len(values)), np.zeros(len(values), dtype=bool)
+    except TypeError:  # some are missing
+        known = np.array(values, dtype=object)
+        missing = pd.isna(known)
+        return np.where(missing, 0, known).astype(np.int64), missing
 
 
 def _ids(values: Sequence[int]) -> Any:
@@ -100,6 +140,10 @@ BUILD_BY_NAME: dict[str, Build] = {
 }
 BUILD_BY_TYPE: tuple[tuple[type[TypeEngine[Any]], Build], ...] = (
     (Moment, moments),
+    (Date, local_days),
     (Boolean, answers),
     (Integer, whole_numbers),
+    (Text, texts),
+    (String, words),
+    (Double, ratios),
 )

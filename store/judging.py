@@ -8,8 +8,9 @@ stays suspect, so that what was answered for an earlier day never changes.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from sqlalchemy import (
     BigInteger,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     exists,
     func,
     not_,
+    or_,
     select,
     type_coerce,
 )
@@ -38,6 +40,7 @@ Key = tuple[int, int]
 """Channel id and source: counts of different sources do not judge each other."""
 _COUNTS = slice(3, 3 + len(COUNTS))
 """Where the counts stand in a row on its way to the table."""
+_PICKS = [itemgetter(place) for place in range(_COUNTS.start, _COUNTS.stop)]
 
 
 def is_suspect(before: int | None, count: int | None) -> bool:
@@ -95,34 +98,84 @@ class Judge:
 
 
 def judged(connection: Connection, rows: Sequence[Row]) -> list[Row]:
-    """*rows* of the snapshot table without their last column, with it: the bits of the suspect counts."""
-    by_key: defaultdict[Key, list[Row]] = defaultdict(list)
-    for row in rows:
-        if any(count is not None for count in row[_COUNTS]):
-            by_key[row[0], row[2]].append(row)
-    judges = _judges(connection, by_key)
-    bits = {}
-    for key, some in by_key.items():
-        for row in sorted(some, key=lambda row: row[1]):
-            bits[row] = judges[key].judge(row[1], row[_COUNTS])
-    return [(*row, bits.get(row, 0)) for row in rows]
-
-
-def _judges(connection: Connection, by_key: Mapping[Key, Sequence[Row]]) -> dict[Key, Judge]:
+    """*rows* of the snapshot table, each with the bits of its suspect counts in the last column."""
+    given = list(rows)
+    series = [one for one in _series(given) if one.present]
     seen: defaultdict[Key, list[Seen]] = defaultdict(list)
-    asked = [(channel_id, source, min(row[1] for row in rows)) for (channel_id, source), rows in by_key.items()]
-    for channel_id, source, at, doubted, *counts in _since_trusted(connection, asked) if asked else ():
+    for channel_id, source, at, doubted, *counts in _since_trusted(connection, series) if series else ():
         seen[channel_id, source].append(Seen(at, counts, doubted))
-    return {key: Judge(len(COUNTS), seen[key]) for key in by_key}
+    for one in series:
+        if one.is_calm_after(seen[one.key]):
+            continue
+        judge = Judge(len(COUNTS), seen[one.key])
+        for place in one.places:
+            row = given[place]
+            given[place] = (*row[:-1], judge.judge(row[1], row[_COUNTS]))
+    return given
 
 
-def _since_trusted(connection: Connection, keys: Sequence[Row]) -> Iterable[Row]:
-    """Per channel and source the last snapshot before a moment that nobody doubts, and all after it, in order."""
-    asked = table_of(connection, {"channel_id": Integer(), "source": SmallInteger(), "before": BigInteger()}, keys)
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """The rows of one channel and source on their way to the table, oldest first."""
+
+    key: Key
+    places: Sequence[int]
+    """Where they stand in the batch."""
+    since: int
+    columns: Sequence[Values]
+    """Their counts, one column each."""
+
+    @property
+    def present(self) -> int:
+        """The bits of the counts that occur: a count that a source never gives needs no memory."""
+        return sum(1 << place for place, one in enumerate(self.columns) if one.count(None) < len(one))
+
+    def is_calm_after(self, seen: Sequence[Seen]) -> bool:
+        """Nothing can be suspect: no open doubt, and every count is within a tenth below and five times the last."""
+        if any(one.doubted for one in seen):
+            return False
+        befores = zip(*(one.values for one in seen), strict=True) if seen else [()] * len(self.columns)
+        return all(_is_calm((*before, *column)) for before, column in zip(befores, self.columns, strict=True))
+
+
+def _is_calm(column: Values) -> bool:
+    before = 0
+    for count in column:
+        if count is not None:
+            if not 0.9 * before <= count <= 5 * before and before:
+                return False
+            before = count
+    return True
+
+
+def _series(rows: Sequence[Row]) -> list[_Series]:
+    by_key: defaultdict[Key, list[int]] = defaultdict(list)
+    for place, row in enumerate(rows):
+        by_key[row[0], row[2]].append(place)
+    return [_one_series(key, places, rows) for key, places in by_key.items()]
+
+
+def _one_series(key: Key, places: list[int], rows: Sequence[Row]) -> _Series:
+    places.sort(key=lambda place: rows[place][1])
+    ordered = [rows[place] for place in places]
+    return _Series(key, places, ordered[0][1], [list(map(pick, ordered)) for pick in _PICKS])
+
+
+def _since_trusted(connection: Connection, series: Sequence[_Series]) -> Iterable[Row]:
+    """Per channel and source the last snapshot before a moment that nobody doubts, and all after it, in order.
+
+    It must hold every count that is to be judged: one that was hidden for a while is not forgotten.
+    """
+    types = {"channel_id": Integer(), "source": SmallInteger(), "before": BigInteger(), "present": SmallInteger()}
+    asked = table_of(connection, types, [(*one.key, one.since, one.present) for one in series])
     earlier = snapshot.alias("earlier")
+    known = (
+        or_(asked.c.present.bitwise_and(1 << place) == 0, earlier.c[name].is_not(None))
+        for place, name in enumerate(COUNTS)
+    )
     newest = (
         select(type_coerce(earlier.c.observed_at, BigInteger))
-        .where(*_same(earlier, asked), earlier.c.suspect == 0)
+        .where(*_same(earlier, asked), earlier.c.suspect == 0, *known)
         .order_by(earlier.c.observed_at.desc())
         .limit(1)
         .correlate(asked)

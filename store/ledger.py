@@ -133,11 +133,13 @@ def take(
     now: datetime,
     lease: timedelta,
     written: dict[Key, TakenSlot],
+    *,
+    asks: bool = True,
 ) -> list[TakenSlot]:
     """*written* is what this very call wrote before its connection was lost: it may be stored already."""
     known = channels_of(connection, [slot.channel for slot in slots], lock=True)
     rows = rows_of(connection, known, slots)
-    waiting = _waiting(connection, known, now)
+    waiting = _waiting(connection, known, now) if asks else set()
     until = now + lease
     taken = {key: one for key, one in written.items() if is_held(rows.get(key), one)}
     for slot in slots:

@@ -6,6 +6,7 @@ A look that changes nothing writes nothing but its own row in the ledger.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -100,8 +101,9 @@ def _record_snapshots(connection: Connection, entries: Sequence[Entry]) -> None:
             entry.snapshots = len(rows[entry.key])
         return
     attempt.rollback()
+    remaining = iter(everything)
     for entry in entries:
-        own = [row for row in everything if row[0] == entry.channel_id]
+        own = list(islice(remaining, len(rows[entry.key])))
         entry.snapshots = append(connection, snapshot, SNAPSHOT_COLUMNS, own)
 
 
@@ -116,6 +118,7 @@ def _snapshot_rows(channel_id: int, snapshots: Iterable[Snapshot]) -> list[Row]:
             one.posts,
             one.views,
             int(one.precision),
+            0,
         )
         for one in snapshots
     ]

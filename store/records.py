@@ -5,9 +5,9 @@ Moments are timezone-aware datetimes in UTC. A count that could not be read is N
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any
 
@@ -41,6 +41,8 @@ class Source(IntEnum):
 
 KEPT_FOR: Mapping[Source, timedelta] = {Source.YOUTUBE_KEY: timedelta(days=30)}
 """How long a source may be kept where its terms limit that (facts: YouTube, storage policy); all others live on."""
+KEYED_PLATFORM = "youtube"
+"""The one platform whose channels may be read with a plain key, without their owner: `KEPT_FOR` is about these."""
 
 
 class Precision(IntEnum):
@@ -238,6 +240,103 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """What an office reports about one unit: a count (`value`), or a part (`numerator`) of a whole (`denominator`).
+
+    The period is made of local days, `[period_start, period_end)`. `by` is an office, never a person.
+    """
+
+    unit: str
+    measure: str
+    period_start: date
+    period_end: date
+    by: str
+    at: datetime
+    source_note: str
+    value: int | None = None
+    numerator: int | None = None
+    denominator: int | None = None
+    evidence: str = ""
+    """A link to the paper behind the number; empty when there is none."""
+
+    @property
+    def numbers(self) -> dict[str, int | None]:
+        return {"value": self.value, "numerator": self.numerator, "denominator": self.denominator}
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """An office's word that version `turn` of a reported figure holds; a later version needs another one."""
+
+    unit: str
+    measure: str
+    period_start: date
+    period_end: date
+    turn: int
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One change by hand, for the audit log. `by` is an office; `before` and `after` are None where nothing was."""
+
+    at: datetime
+    by: str
+    role: str
+    action: str
+    subject: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditState:
+    """What became of the audit log: how many rows hold together, and the seal of the last one (to keep elsewhere).
+
+    `broken_at` is the first row that does not fit the one before it; None when all do.
+    """
+
+    rows: int
+    seal: str
+    broken_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewNote:
+    """What an office wrote down about a week; with `owner` (an office) and `due` (a local day) it is a decision.
+
+    `week` is the Monday of the week. `by` is an office, never a person.
+    """
+
+    week: date
+    text: str
+    by: str
+    at: datetime
+    owner: str | None = None
+    due: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewTurn:
+    """One closing of a week's review (turns 1, 3, …), or one reopening (turns 2, 4, …: `content` is None).
+
+    `content` is the frozen JSON as it was closed. `is_intact` is False when it, or what stands beside it, is no
+    longer what was sealed then.
+    """
+
+    week: date
+    turn: int
+    content: str | None
+    sha256: str | None
+    at: datetime
+    by: str
+    reason: str
+    is_intact: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TokenSet:
     """What a platform gave for one grant. Moments are UTC; None where the platform names no end."""
 
@@ -287,3 +386,30 @@ class Hold:
     until: datetime
     doubtful: bool
     """An earlier holder never came back: it may have used the refresh token already."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the check said of one subject of a target for a period, as known at a moment.
+
+    subject is a channel, a unit, the day a duty is due, or "" for the target as a whole. low, high and goal are
+    ratios. facts are all figures of the judgement, inputs what it was reckoned from, both plain JSON values; digest
+    is over the inputs and what was measured, and so the same wherever the answer must be.
+    """
+
+    plan: str
+    target: str
+    subject: str
+    period_start: date
+    period_end: date
+    as_of: datetime
+    status: str
+    low: float | None
+    high: float | None
+    goal: float | None
+    sentence: str
+    facts: Mapping[str, Any]
+    inputs: Sequence[Mapping[str, Any]]
+    digest: str
+    turn: int = 1
+    """The how-manieth answer for the same moment: above 1 the inputs have changed since."""

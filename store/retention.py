@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, not_, or_, select, update
 
 from store.columns import frame_of
-from store.ledger import channels_of
-from store.records import KEPT_FOR
+from store.records import KEPT_FOR, KEYED_PLATFORM
 from store.schema import channel, look, post, post_count, snapshot
 
 if TYPE_CHECKING:
@@ -36,20 +35,26 @@ def bound_rows(connection: Connection) -> pd.DataFrame:
     return frame_of(connection, statement)
 
 
-def purge(connection: Connection, unowned: Sequence[str], now: datetime) -> int:
-    ids = [found.id for found in channels_of(connection, unowned, lock=True).values()]
-    dropped = sum(_drop_snapshots(connection, int(source), now - kept) for source, kept in KEPT_FOR.items())
-    if ids:
-        dropped += _drop_post_counts(connection, ids, now - TEXTS_KEPT_FOR)
-        _drop_texts(connection, ids, now - TEXTS_KEPT_FOR)
+def purge(connection: Connection, owned: Collection[str], now: datetime) -> int:
+    keyed = {row.slug: row.id for row in connection.execute(_keyed())}
+    unowned = [found for slug, found in keyed.items() if slug not in owned]
+    sources = [(int(source), now - kept) for source, kept in KEPT_FOR.items()]
+    dropped = sum(_drop_snapshots(connection, keyed.values(), source, before) for source, before in sources)
+    dropped += _drop_post_counts(connection, unowned, now - TEXTS_KEPT_FOR)
+    _drop_texts(connection, unowned, now - TEXTS_KEPT_FOR)
     return dropped
 
 
-def _drop_snapshots(connection: Connection, source: int, before: datetime) -> int:
+def _keyed() -> Select[tuple[str, int]]:
+    """Those that are not configured any more too: what they left is bound by the same terms."""
+    keyed = select(channel.c.slug, channel.c.id).where(channel.c.platform == KEYED_PLATFORM)
+    return keyed.order_by(channel.c.id).with_for_update()
+
+
+def _drop_snapshots(connection: Connection, ids: Iterable[int], source: int, before: datetime) -> int:
     """By channel, because that is how the table is sorted."""
     of_source = and_(snapshot.c.source == source, snapshot.c.observed_at < before)
-    by_channel = snapshot.c.channel_id.in_(select(channel.c.id).where(channel.c.platform == "youtube"))
-    return connection.execute(delete(snapshot).where(by_channel, of_source)).rowcount
+    return connection.execute(delete(snapshot).where(snapshot.c.channel_id.in_(ids), of_source)).rowcount
 
 
 def _drop_post_counts(connection: Connection, ids: Iterable[int], before: datetime) -> int:

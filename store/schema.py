@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     Date,
     Dialect,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -24,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0002"
+HEAD = "0005"
 """The newest migration, and so the schema that this code speaks. Revisions sort by name."""
 
 APPLICATION = "nhip-doan"
@@ -227,16 +228,6 @@ quota = Table(
     sqlite_with_rowid=False,
 )
 
-import_file = Table(
-    "import_file",
-    metadata,
-    Column("channel_id", ForeignKey("channel.id"), primary_key=True),
-    Column("sha256", String(64), primary_key=True),
-    Column("at", Moment, nullable=False),
-    Column("rows", Integer, nullable=False),
-    sqlite_with_rowid=False,
-)
-
 verdict = Table(
     "verdict",
     metadata,
@@ -248,5 +239,96 @@ verdict = Table(
     Column("by", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("accepted", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+NUMBERS = ("value", "numerator", "denominator")
+"""What a reported figure says: a count, or a share."""
+
+reported_figure = Table(
+    "reported_figure",
+    metadata,
+    Column("unit_id", ForeignKey("unit.id"), primary_key=True),
+    Column("measure", String(64), primary_key=True),
+    Column("period_start", Date, primary_key=True),
+    Column("period_end", Date, primary_key=True),
+    Column("turn", Integer, primary_key=True, autoincrement=False),
+    *(Column(number, BigInteger) for number in NUMBERS),
+    Column("source_note", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("approved_by", Text),
+    Column("approved_at", Moment),
+    CheckConstraint("period_start < period_end", name="period"),
+    CheckConstraint("value >= 0", name="value"),
+    CheckConstraint("numerator >= 0 AND numerator <= denominator", name="share"),
+    CheckConstraint("(value IS NULL) = (numerator IS NOT NULL)", name="kind"),
+    CheckConstraint("(numerator IS NULL) = (denominator IS NULL)", name="whole"),
+    CheckConstraint("(approved_by IS NULL) = (approved_at IS NULL)", name="approval"),
+    sqlite_with_rowid=False,
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("role", String(32), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("before", Text),
+    Column("after", Text),
+    Column("reason", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("seal", String(64), nullable=False),
+)
+
+progress = Table(
+    "progress",
+    metadata,
+    Column("plan", String(64), primary_key=True),
+    Column("as_of", Moment, primary_key=True, autoincrement=False),
+    Column("target", String(16), primary_key=True),
+    Column("subject", String(64), primary_key=True),
+    Column("period_start", Date, primary_key=True),
+    Column("period_end", Date, primary_key=True),
+    Column("turn", Integer, primary_key=True, autoincrement=False),
+    Column("status", String(16), nullable=False),
+    *(Column(name, Double) for name in ("low", "high", "goal")),
+    Column("sentence", Text, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("inputs", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    CheckConstraint("period_start < period_end", name="period"),
+)
+
+review = Table(
+    "review",
+    metadata,
+    Column("week", Date, primary_key=True),
+    Column("turn", Integer, primary_key=True, autoincrement=False),
+    Column("content", Text),
+    Column("sha256", String(64)),
+    Column("at", Moment, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    CheckConstraint("(content IS NULL) = (sha256 IS NULL)", name="seal"),
+    CheckConstraint("(content IS NULL) = (turn % 2 = 0)", name="order"),
+    sqlite_with_rowid=False,
+)
+
+review_note = Table(
+    "review_note",
+    metadata,
+    Column("week", Date, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("text", Text, nullable=False),
+    Column("owner", Text),
+    Column("due", Date),
+    Column("at", Moment, nullable=False),
+    Column("by", Text, nullable=False),
+    CheckConstraint("(owner IS NULL) = (due IS NULL)", name="decision"),
     sqlite_with_rowid=False,
 )

@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 KEY, KEY_FILE = "NHIP_KEY", "nhip.key"
 NO_KEY = (
     "Chưa có khóa để mở các mã truy cập đã lưu ({path}). Đề nghị đặt lại tệp khóa cũ hoặc biến NHIP_KEY; "
-    "nếu khóa đã mất, xóa không lấy lại được, phải chạy «nhip connect» lại cho từng kênh."
+    "nếu khóa đã mất thì không lấy lại được, phải chạy «nhip connect» lại cho từng kết nối."
 )
 BAD_KEY = "Khóa trong NHIP_KEY (hoặc trong {path}) không đúng dạng. Đề nghị chép lại nguyên vẹn tệp khóa đã tạo."
 WRONG_KEY = (
     "Không mở được mã truy cập «{name}»: khóa hiện tại không phải là khóa đã dùng khi lưu. "
-    "Đề nghị đặt lại khóa cũ (NHIP_KEY hoặc {path}), hoặc chạy «nhip connect» lại."
+    "Đề nghị đặt lại khóa cũ (NHIP_KEY hoặc {path}), hoặc chạy «nhip connect» lại "
+    "(khóa API của YouTube: «nhip connect youtube --key»)."
 )
 NO_PLACE = "Không ghi được tệp khóa {path}. Đề nghị kiểm tra quyền ghi của thư mục cấu hình."
 
@@ -71,7 +72,14 @@ class Vault:
     @property
     def key_id(self) -> str:
         """A short fingerprint of the key that seals."""
-        return hashlib.sha256(self._keys[0].reveal().encode()).hexdigest()[:8]
+        return _fingerprint(self._keys[0])
+
+    def fits(self, key_id: str) -> bool:
+        """Whether one of our keys is the one with this fingerprint; False also when no key can be read."""
+        try:
+            return key_id in map(_fingerprint, self._keys)
+        except SecretError:
+            return False
 
     def seal(self, name: str, parts: Mapping[str, str]) -> str:
         """*parts* as a ciphertext that only opens under the same name."""
@@ -111,6 +119,10 @@ class Vault:
             return MultiFernet([Fernet(key.reveal()) for key in self._keys])
         except ValueError:
             raise SecretError(BAD_KEY.format(path=self.path)) from None
+
+
+def _fingerprint(key: Secret) -> str:
+    return hashlib.sha256(key.reveal().encode()).hexdigest()[:8]
 
 
 def _write_closed(path: Path, text: bytes) -> None:

@@ -6,24 +6,47 @@ raises StoreError, with a Vietnamese sentence, when the database cannot do what 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import StatementError
 
 from config.models import Channel, Unit
-from store import frames, labels, ledger, lifecycle, quota, recording, registry, retention, verdicts
+from store import (
+    audit,
+    figures,
+    first_values,
+    frames,
+    labels,
+    ledger,
+    lifecycle,
+    progress,
+    quota,
+    recording,
+    registry,
+    retention,
+    reviews,
+    verdicts,
+)
 from store.database import Database
 from store.errors import StoreError, Trouble
 from store.records import (
+    Approval,
+    AuditState,
+    Edit,
     Evidence,
     Failure,
     FailureKind,
+    Figure,
     LookResult,
     PostLabel,
+    ReviewNote,
+    ReviewTurn,
+    Said,
     Slot,
     StoredText,
     TakenSlot,
@@ -37,6 +60,8 @@ if TYPE_CHECKING:
 
     from store.vault import Vault
 
+OPERATOR = "operator"
+"""The role of whoever works at the command line."""
 UNFIT_SENTENCE = (
     "Trang trả về số liệu không hợp lệ nên không lưu. Đề nghị báo người quản trị hệ thống xem lại kênh này."
 )
@@ -101,13 +126,18 @@ class Store:
         """
         return self.database.write(lambda connection: ledger.record_missed(connection, channels, moments, now))
 
-    def take(self, slots: Sequence[Slot], owner: str, now: datetime, lease: timedelta) -> list[TakenSlot]:
+    def take(
+        self, slots: Sequence[Slot], owner: str, now: datetime, lease: timedelta, *, asks: bool = True
+    ) -> list[TakenSlot]:
         """Those of *slots* that *owner* now holds until *now* + *lease*, with the cursor of their channel.
 
-        A slot goes to one owner at a time; an expired lease is taken over with the next attempt number.
+        A slot goes to one owner at a time; an expired lease is taken over with the next attempt number. A source
+        that asked us to stay away is left alone, unless the look *asks* nothing of it: an import, say.
         """
         written: dict[ledger.Key, TakenSlot] = {}
-        return self.database.write(lambda connection: ledger.take(connection, slots, owner, now, lease, written))
+        return self.database.write(
+            lambda connection: ledger.take(connection, slots, owner, now, lease, written, asks=asks)
+        )
 
     def release(self, taken: Sequence[TakenSlot]) -> None:
         """Gives unfinished slots back as if they had not been taken; slots held by others stay theirs."""
@@ -152,6 +182,13 @@ class Store:
         """
         return self.database.read(lambda connection: frames.value_at(connection, moments, channels))
 
+    def first_after(self, moment: datetime, count: str, channels: Sequence[str]) -> pd.DataFrame:
+        """The first snapshot after *moment* that has a count and is not suspect, of each channel that has one.
+
+        Columns as `series`. Its cost does not depend on how long the history is.
+        """
+        return self.database.read(lambda connection: first_values.first_after(connection, moment, count, channels))
+
     def open_suspects(self) -> pd.DataFrame:
         """The suspect snapshots that neither a later reading nor a person has settled.
 
@@ -160,25 +197,34 @@ class Store:
         """
         return self.database.read(verdicts.open_suspects)
 
+    def rejected(self, channel: str) -> pd.DataFrame:
+        """The snapshots of one channel that a person rejected for good. Columns as `open_suspects`."""
+        return self.database.read(lambda connection: verdicts.rejected(connection, channel))
+
     def add_verdict(self, word: Verdict) -> None:
         """Adds a person's word on a suspect snapshot; one that is accepted counts from now on.
 
         LookupError when there is no such snapshot, or nobody doubts it.
         """
-        self.database.write(lambda connection: verdicts.add_verdict(connection, word))
+
+        def work(connection: Connection) -> None:
+            verdicts.add_verdict(connection, word)
+            audit.write(connection, [audit.of_verdict(word, OPERATOR)])
+
+        self.database.write(work)
 
     def bound_rows(self) -> pd.DataFrame:
         """What is kept for a limited time only. Columns: channel, source, oldest (moment), rows."""
         return self.database.read(retention.bound_rows)
 
-    def purge(self, unowned: Sequence[str], now: datetime) -> int:
+    def purge(self, owned: Collection[str], now: datetime) -> int:
         """Drops what may not be kept any longer at *now*; how many rows.
 
-        That is, everywhere, snapshots past `KEPT_FOR`; and of the *unowned* channels, read without their owner's
-        consent, counts of posts of more than 30 days ago and the words of posts that nobody refreshed since. That
-        the posts existed, when, and their labels stays.
+        That is, everywhere, snapshots past `KEPT_FOR`; and of the channels of `KEYED_PLATFORM` that are not *owned*,
+        read without their owner's consent, counts of posts of more than 30 days ago and the words of posts that
+        nobody refreshed since. That the posts existed, when, and their labels stays.
         """
-        return self.database.write(lambda connection: retention.purge(connection, unowned, now))
+        return self.database.write(lambda connection: retention.purge(connection, owned, now))
 
     def posts(
         self,
@@ -231,7 +277,12 @@ class Store:
         """Adds a person's word on one post; the one given last wins, whatever its `at`, and none is ever changed."""
         if label.evidence is not Evidence.PERSON:
             raise ValueError(f"not a person's word: {label.evidence}")
-        self.database.write(lambda connection: labels.confirm_label(connection, label))
+
+        def work(connection: Connection) -> None:
+            labels.confirm_label(connection, label)
+            audit.write(connection, [audit.of_label(label, OPERATOR)])
+
+        self.database.write(work)
 
     def labels(self, post_ids: Iterable[int], as_of: datetime | None = None) -> pd.DataFrame:
         """What holds for these posts: one row per post and label, a person's newest word before any rule.
@@ -241,6 +292,103 @@ class Store:
         """
         ids = list(post_ids)
         return self.database.read(lambda connection: frames.labels(connection, ids, as_of))
+
+    def add_figures(self, reported: Sequence[Figure], reason: str = "", *, role: str = OPERATOR) -> int:
+        """Keeps each figure as the newest version of its unit, measure and period, and notes it in the audit log.
+
+        All or none. What says the same as the version before changes nothing; returns how many were new. A new
+        version of an approved figure is not approved. LookupError for a unit that was never synced.
+        """
+        return self.database.write(lambda connection: figures.add(connection, reported, reason, role), durable=True)
+
+    def approve_figures(self, approvals: Sequence[Approval], *, role: str = OPERATOR) -> int:
+        """Adds an approved version of each figure: the same numbers, and who approved them. All or none.
+
+        Returns how many were not approved yet. LookupError when a figure has changed since the version named.
+        """
+        return self.database.write(lambda connection: figures.approve(connection, approvals, role), durable=True)
+
+    def figures(
+        self,
+        as_of: datetime | None = None,
+        measures: Collection[str] | None = None,
+        units: Collection[str] | None = None,
+    ) -> pd.DataFrame:
+        """The newest version of every reported figure; with *as_of*, as it was known at that moment.
+
+        Columns: unit (slug), measure, period_start, period_end (naive local midnights; the end is the first day
+        after), value, numerator, denominator (Int64), at (when it was reported), by, source_note, evidence, turn,
+        approved, approved_by, approved_at, first_at (when the first version was handed in).
+        """
+        return self.database.read(lambda connection: figures.figures(connection, as_of, measures, units))
+
+    def figure_versions(
+        self, measures: Collection[str] | None = None, units: Collection[str] | None = None
+    ) -> pd.DataFrame:
+        """Every version of every reported figure, oldest first. Columns as `figures`, without first_at."""
+        return self.database.read(lambda connection: figures.versions(connection, measures, units))
+
+    def keep_progress(self, answers: Sequence[Said]) -> list[Said]:
+        """Keeps what the check said, and returns what stands, in the same order.
+
+        Where the same inputs were judged before for the same moment and period, that is the stored answer, in its
+        own words; where they have changed since, the new one stands beside it with the next turn.
+        """
+        return self.database.write(lambda connection: progress.keep(connection, answers))
+
+    def progress(self, as_of: datetime | None = None, plans: Collection[str] | None = None) -> pd.DataFrame:
+        """The newest kept answer for every subject of every target; with *as_of*, of those for moments until then.
+
+        Columns: plan, as_of, target, subject ("" is the target as a whole), period_start, period_end (naive local
+        midnights; the end is the first day after), turn, status, low, high, goal (Float64, ratios), sentence
+        (Vietnamese), facts, inputs (JSON), digest.
+        """
+        return self.database.read(lambda connection: progress.newest(connection, as_of, plans))
+
+    def close_review(self, week: date, content: str, by: str, at: datetime, *, role: str = OPERATOR) -> str:
+        """Freezes *content* (JSON) as the review of the week that begins on the Monday *week*; gives its SHA-256.
+
+        Noted in the audit log. LookupError when the week is closed already.
+        """
+        return self.database.write(
+            lambda connection: reviews.close(connection, week, content, by, at, role), durable=True
+        )
+
+    def reopen_review(self, week: date, by: str, reason: str, at: datetime, *, role: str = OPERATOR) -> None:
+        """Opens a closed week again; what was frozen stays. Noted in the audit log. LookupError when it is open."""
+        self.database.write(lambda connection: reviews.reopen(connection, week, by, reason, at, role), durable=True)
+
+    def add_review_note(self, note: ReviewNote, *, role: str = OPERATOR) -> int:
+        """Adds a note or a decision to a week, open or closed; gives its number there. Noted in the audit log."""
+        return self.database.write(lambda connection: reviews.add_note(connection, note, role), durable=True)
+
+    def review_turns(self, week: date) -> list[ReviewTurn]:
+        """Every closing and reopening of a week, oldest first, with what was frozen, byte by byte.
+
+        Each closing is held against its SHA-256 and against the audit log.
+        """
+        return self.database.read(lambda connection: reviews.turns(connection, week))
+
+    def review_notes(self, week: date) -> list[ReviewNote]:
+        """The notes and decisions of a week, in the order they were written."""
+        return self.database.read(lambda connection: reviews.notes(connection, week))
+
+    def note_edits(self, edits: Sequence[Edit]) -> None:
+        """Adds changes by hand to the audit log, those that no other verb notes by itself."""
+        self.database.write(lambda connection: audit.write(connection, edits), durable=True)
+
+    def audit(self) -> pd.DataFrame:
+        """The audit log in order.
+
+        Columns: number, at, by, role, action, subject, before, after (JSON; NA where nothing was), reason, previous,
+        seal.
+        """
+        return self.database.read(audit.rows)
+
+    def verify_audit(self) -> AuditState:
+        """Whether every row of the audit log still fits the one before it. It cannot tell that the last rows were
+        cut off: for that, compare the seal with one kept elsewhere."""
+        return self.database.read(audit.verify)
 
     def tokens(self, vault: Vault) -> Tokens:
         """The secrets kept here, sealed and opened with *vault*."""

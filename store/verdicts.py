@@ -35,6 +35,17 @@ def open_suspects(connection: Connection) -> pd.DataFrame:
     return frame_of(connection, statement.order_by(channel.c.slug, snapshot.c.observed_at))
 
 
+def rejected(connection: Connection, slug: str) -> pd.DataFrame:
+    said = verdict.alias("said")
+    judged = exists().where(
+        said.c.channel_id == snapshot.c.channel_id,
+        said.c.observed_at == snapshot.c.observed_at,
+        said.c.source == snapshot.c.source,
+    )
+    statement = _suspects().where(judged, channel.c.slug == slug)
+    return frame_of(connection, statement.order_by(snapshot.c.observed_at))
+
+
 def _suspects() -> Select[tuple[object, ...]]:
     columns = ("observed_at", "source", *COUNTS, "suspect")
     named = channel.c.slug.label("channel")

@@ -7,7 +7,7 @@ from datetime import datetime
 import orjson
 from sqlalchemy import Connection, text
 
-from store.records import Confidence, DateSource, Precision, Source
+from store.records import KEPT_FOR, KEYED_PLATFORM, Confidence, DateSource, Precision, Source
 from store.schema import epoch, metadata
 from store.verbs import open_store
 
@@ -17,13 +17,6 @@ DATE_SOURCES = ", ".join(f"'{source}'" for source in DateSource)
 CONFIDENCES = ", ".join(f"'{confidence}'" for confidence in Confidence)
 
 BROKEN: dict[str, str] = {
-    "I3 a channel has other snapshots than its looks declare": """
-        SELECT channel.id, declared, stored FROM channel
-        LEFT JOIN (SELECT channel_id, sum(snapshots) AS declared FROM look GROUP BY channel_id) AS looks
-          ON looks.channel_id = channel.id
-        LEFT JOIN (SELECT channel_id, count(*) AS stored FROM snapshot GROUP BY channel_id) AS rows
-          ON rows.channel_id = channel.id
-        WHERE coalesce(declared, 0) <> coalesce(stored, 0)""",
     "I3 a done look has other posts than it declares": """
         SELECT looks.channel_id, looks.started_at, declared, stored FROM
           (SELECT channel_id, started_at, sum(posts) AS declared FROM look WHERE state = 'done'
@@ -63,18 +56,33 @@ BROKEN: dict[str, str] = {
 }
 
 
-def assert_invariants(url: str, now: datetime | None = None) -> None:
+UNDECLARED = """
+    SELECT channel.id, declared, dropped, stored FROM channel
+    LEFT JOIN (SELECT channel_id, sum(snapshots) AS declared,
+        sum(CASE WHEN started_at < :before THEN snapshots ELSE 0 END) AS dropped
+      FROM look GROUP BY channel_id) AS looks ON looks.channel_id = channel.id
+    LEFT JOIN (SELECT channel_id, count(*) AS stored FROM snapshot GROUP BY channel_id) AS rows
+      ON rows.channel_id = channel.id
+    WHERE coalesce(stored, 0) > coalesce(declared, 0) OR coalesce(stored, 0) <
+      coalesce(declared, 0) - CASE WHEN platform = :platform THEN coalesce(dropped, 0) ELSE 0 END"""
+"""Snapshots and the looks that declare them; what looks of a keyed platform declared long ago may be gone."""
+
+OVERDUE = "SELECT channel_id, observed_at FROM snapshot WHERE source = :source AND observed_at < :before"
+
+
+def assert_invariants(url: str, now: datetime | None = None, purged_at: datetime | None = None) -> None:
     """Fails with every broken rule and its first rows.
 
-    With *now*, the moment of a recovery tick that has just ended, no slot may hang under an expired lease.
+    With *now*, the moment of a recovery tick that has just ended, no slot may hang under an expired lease. With
+    *purged_at*, what may be kept for a limited time only is gone from then on, and nothing else is.
     """
     with open_store(url) as store:
-        broken = store.database.read(lambda connection: list(_broken(connection, now)))
+        broken = store.database.read(lambda connection: list(_broken(connection, now, purged_at)))
     assert not broken, "\n".join(broken)
 
 
-def _broken(connection: Connection, now: datetime | None) -> list[str]:
-    findings = _unsound(connection) + _doubled(connection)
+def _broken(connection: Connection, now: datetime | None, purged_at: datetime | None) -> list[str]:
+    findings = _unsound(connection) + _doubled(connection) + _undeclared(connection, purged_at)
     for rule, query in BROKEN.items():
         if rows := connection.execute(text(query)).all():
             findings.append(f"{rule}: {rows[:3]}")
@@ -103,6 +111,17 @@ def _doubled(connection: Connection) -> list[str]:
         query = f"SELECT {key} FROM {table} GROUP BY {key} HAVING count(*) > 1"
         if rows := connection.execute(text(query)).all():
             findings.append(f"I2 doubled in {table}: {rows[:3]}")
+    return findings
+
+
+def _undeclared(connection: Connection, purged_at: datetime | None) -> list[str]:
+    findings = []
+    for source, kept in KEPT_FOR.items():
+        before = {"before": epoch(purged_at - kept) if purged_at else 0}
+        if rows := connection.execute(text(OVERDUE), before | {"source": int(source)}).all():
+            findings.append(f"I10 kept for too long: {rows[:3]}")
+        if rows := connection.execute(text(UNDECLARED), before | {"platform": KEYED_PLATFORM}).all():
+            findings.append(f"I3 a channel has other snapshots than its looks declare: {rows[:3]}")
     return findings
 
 

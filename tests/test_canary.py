@@ -37,7 +37,7 @@ set_up_log(logging.DEBUG)
 folder, platform, channel, way = sys.argv[1:]
 options = {"channel": channel or None, "token": way == "token", "key": way == "key"}
 try:
-    code = connect.run(Path(folder), platform, consents=CONSENTS, **options)
+    code = connect.run(Path(folder), platform, consents=CONSENTS, trials={}, **options)
 except Exception as error:
     code = problems.report(error, debug=True)
 sys.exit(code)
@@ -162,6 +162,8 @@ def test_no_secret_leaves_by_any_command(canaries: Canaries, server: TokenServer
     nhip = ("--config", folder, "--debug")
     for words in (["collect", "--now"], ["collect", "--now", "--json"], ["doctor"], ["doctor", "--json"]):
         assert shown.run(command(*nhip, *words)) in {0, 1}
+    for words in (["check", "--json"], ["suspect", "--json"], ["import", "khong-co.csv", "--channel", "mot"]):
+        assert shown.run(command(*nhip, *words)) in {0, 1, 2, 64}
     env = {"NHIP_DATABASE": f"postgresql://nhip:{quote(canaries.password, safe='')}@127.0.0.1:1/nhip"}
     assert shown.run(command(*nhip, "doctor"), env=env) == 74
     assert_used(canaries, server)

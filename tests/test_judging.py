@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
+from pathlib import Path
+from shutil import copy
+from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from store.judging import WITNESS_AFTER, Judge, is_suspect
 from store.records import Precision, Reading, Snapshot, Source, Verdict
-from store.verbs import Store
-from tests.store_builders import FRIDAY, days, dump, hours, look, watch
+from store.verbs import Store, open_store
+from tests.store_builders import FRIDAY, a_result, days, dump, hours, look, take, watch
 
 PAGE = Source.FACEBOOK_PAGE
 
@@ -125,6 +129,47 @@ def test_the_same_look_told_twice_changes_no_judgement(store: Store):
     once = store.series(FRIDAY, FRIDAY + days(9))
     look(store, "kenh", reading(1, 0), FRIDAY + days(2))
     assert store.series(FRIDAY, FRIDAY + days(9)).equals(once)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.none() | st.sampled_from([0, 40, 100, 101, 5_000, 5_100, 90_000]), max_size=8))
+def test_looks_one_by_one_are_judged_like_one_history(created_file: Path, values: list[int | None]):
+    with TemporaryDirectory() as folder, open_store(f"sqlite:///{copy(created_file, folder)}") as store:
+        watch(store, "kenh", "mot-lan")
+        for n, value in enumerate(values):
+            look(store, "kenh", reading(n, value), FRIDAY + days(n))
+        snapshots = [one for n, value in enumerate(values) for one in reading(n, value).snapshots]
+        look(store, "mot-lan", Reading(tuple(reversed(snapshots))))
+        suspect = [store.series(FRIDAY, FRIDAY + days(99), [slug])["suspect"].tolist() for slug in ("kenh", "mot-lan")]
+    assert suspect == [judged(*((24 * n, value) for n, value in enumerate(values)))] * 2
+
+
+def test_a_count_that_was_hidden_for_a_while_is_not_forgotten(store: Store):
+    watch(store, "kenh")
+    for n, followers in enumerate([5_000, None, 0]):
+        look(store, "kenh", reading(n, followers), FRIDAY + days(n))
+    assert store.series(FRIDAY, FRIDAY + days(9))["suspect"].tolist() == [0, 0, 1]
+
+
+def test_a_long_history_and_a_thousand_doubts_are_judged_quickly(store: Store):
+    """A row for every day of 27 years, then doubts within six hours: many seconds would mean a square law."""
+    watch(store, "kenh")
+    history = tuple(Snapshot(FRIDAY - days(n), PAGE, 5_000 + n % 7) for n in range(1, 10_000))
+    doubts = tuple(Snapshot(FRIDAY + hours(n / 200), PAGE, 10) for n in range(1_000))
+    started = time.monotonic()
+    look(store, "kenh", Reading(history + doubts))
+    look(store, "kenh", reading(101, 5_010), FRIDAY + days(101))
+    assert time.monotonic() - started < 5
+    assert store.series(FRIDAY, FRIDAY + days(102))["suspect"].tolist() == [1] * 1_000 + [0]
+
+
+def test_a_history_that_is_partly_known_counts_only_its_new_days(store: Store):
+    watch(store, "mot", "hai")
+    known, wider = ([Snapshot(FRIDAY - days(n), PAGE, 100) for n in range(length)] for length in (3, 5))
+    look(store, "mot", Reading(tuple(known)))
+    taken = take(store, "mot", "hai", at=FRIDAY + days(1))
+    store.record([a_result(one, Reading(tuple(wider))) for one in taken])
+    assert store.last_looks().set_index("channel")["snapshots"].to_dict() == {"mot": 2, "hai": 5}
 
 
 def test_two_channels_of_one_batch_are_judged_apart(store: Store):

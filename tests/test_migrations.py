@@ -20,6 +20,7 @@ from store.errors import StoreError, Trouble
 from store.lifecycle import MIGRATIONS
 from store.schema import HEAD, meta, metadata
 from store.verbs import Store, create_store, open_store, upgrade_store
+from tests.command_line import nhip
 from tests.store_builders import FRIDAY, dump, watch
 
 
@@ -47,7 +48,10 @@ def test_the_migrated_schema_is_the_one_the_code_speaks(store: Store) -> None:
     assert differences == []
 
 
-@pytest.mark.parametrize("table", ["snapshot", "post_count", "post_label", "look", "quota", "import_file", "verdict"])
+SORTED = ("snapshot", "post_count", "post_label", "look", "quota", "verdict", "reported_figure")
+
+
+@pytest.mark.parametrize("table", SORTED)
 def test_the_series_lie_in_the_order_of_their_keys(created_file: Path, table: str) -> None:
     with open_store(f"sqlite:///{created_file}") as store:
         sql = store.database.read(
@@ -84,7 +88,7 @@ FIRST_ROWS = (
     "INSERT INTO post_label VALUES (1, 'tin-tot', 'person', 1, 10, 'Ban Tuyên giáo', true)",
 )
 """One row in every table that the first version had."""
-ADDED = {"secret", "quota", "import_file", "verdict"}
+ADDED = {"secret", "quota", "verdict", "reported_figure", "audit", "progress", "review", "review_note"}
 
 
 def as_the_first_version_left_it(url: str) -> None:
@@ -126,8 +130,24 @@ def test_an_upgrade_from_the_first_version_keeps_every_row(store_url: str) -> No
     assert rows_of(store_url) == before
     with open_store(store_url) as store:
         assert store.token_states() == []
+        assert store.figures().empty
+        assert store.progress().empty
+        assert store.verify_audit().rows == 0
         differences = store.database.read(lambda c: compare_metadata(MigrationContext.configure(c), metadata))
     assert differences == []
+
+
+def test_init_upgrades_a_folder_of_the_first_version_and_until_then_every_command_says_so(tmp_path: Path) -> None:
+    folder, url = tmp_path / "quan", f"sqlite:///{tmp_path / 'quan' / 'nhip.sqlite3'}"
+    assert nhip("init", folder).code == 0
+    as_the_first_version_left_it(url)
+    before = rows_of(url)
+    for words in (["doctor"], ["collect"], ["check"], ["suspect"], ["run"], ["connect", "zalo"]):
+        said = nhip("--config", folder, *words)
+        assert (said.code, "chạy lại «nhip init» để nâng cấp" in said.err) == (74, True), words
+    assert nhip("init", folder).code == 0
+    assert rows_of(url) == before
+    assert nhip("--config", folder, "suspect").code == 0
 
 
 def test_a_creation_that_broke_off_can_be_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Tokens, daily allowances, imported files, and what people say about suspect counts."""
+"""Tokens, daily allowances, and what people say about suspect counts."""
 
 from alembic import op
 import sqlalchemy as sa
@@ -36,16 +36,6 @@ def upgrade() -> None:
         sa.Column("used", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("used >= 0", name=op.f("ck_quota_used")),
         sa.PrimaryKeyConstraint("bucket", "resets_at", name=op.f("pk_quota")),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
-        "import_file",
-        sa.Column("channel_id", sa.Integer(), nullable=False),
-        sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("rows", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["channel_id"], ["channel.id"], name=op.f("fk_import_file_channel_id")),
-        sa.PrimaryKeyConstraint("channel_id", "sha256", name=op.f("pk_import_file")),
         sqlite_with_rowid=False,
     )
     op.create_table(

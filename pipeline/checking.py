@@ -24,10 +24,7 @@ def label_new_posts(config: Config, store: Store, at: datetime) -> None:
 
 def check_motto(config: Config, store: Store, period: Period, as_of: datetime) -> pd.DataFrame:
     """The cells of `metrics.cadence` for a period: one row per unit, label and day or week."""
-    from metrics.cadence import Known, cadence
+    from metrics.cadence import cadence
+    from pipeline.gathering import known_of
 
-    span = period.with_whole_weeks()
-    posts = store.posts(span.start_at, span.end_at, as_of=as_of)
-    labels = store.labels(posts["id"].tolist(), as_of)
-    looks = store.looks(span.start_at, span.end_at)
-    return cadence(config, period, Known(posts, labels, looks), as_of)
+    return cadence(config, period, known_of(store, period, as_of), as_of)

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline import problems, show
+from pipeline import figure_cli, problems, show
 from pipeline.help import Command, Group
 
 app = typer.Typer(
@@ -138,19 +138,47 @@ def collect(
 @app.command(cls=Command)
 def check(
     context: typer.Context,
+    plans: Annotated[
+        list[str] | None,
+        typer.Option("--plan", metavar="MÃ", help="Chỉ xem kế hoạch này, kể cả đã kết thúc; dùng được nhiều lần."),
+    ] = None,
     week: Annotated[
         str | None,
         typer.Option(
-            "--week", metavar="TUẦN", help="Tuần cần xem, ví dụ 2026-W47 (hoặc tháng 2026-11); bỏ trống là tuần này."
+            "--week",
+            "--day",
+            metavar="KỲ",
+            help="Tuần 2026-W47, ngày 2026-11-20 hoặc tháng 2026-11; bỏ trống là tuần này.",
         ),
     ] = None,
     at: Annotated[str | None, AT] = None,
+    explain: Annotated[
+        str | None, typer.Option("--explain", metavar="DÒNG", help="Giải trình cách tính một dòng, ví dụ CT4.1.")
+    ] = None,
+    subject: Annotated[
+        str | None, typer.Option("--subject", metavar="MÃ", help="Cùng --explain: một kênh hoặc một đơn vị.")
+    ] = None,
+    motto: Annotated[
+        bool, typer.Option("--motto", help="Chỉ xem từng đơn vị có tin tốt, câu chuyện đẹp chưa.")
+    ] = False,
     as_json: Annotated[bool, WITH_JSON] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="In kết quả dạng CSV.")] = False,
 ) -> None:
-    """Xem trong tuần từng đơn vị có tin tốt, câu chuyện đẹp chưa."""
+    """Xem từng chỉ tiêu, nhiệm vụ của các kế hoạch đạt chưa, căn cứ mục nào."""
     from pipeline.commands import check as command
 
-    raise typer.Exit(command.run(context.obj.folder, week=week, at=at, as_json=as_json))
+    code = command.run(
+        context.obj.folder,
+        week=week,
+        at=at,
+        as_json=as_json,
+        as_csv=as_csv,
+        plans=plans or [],
+        explain=explain,
+        subject=subject,
+        motto=motto,
+    )
+    raise typer.Exit(code)
 
 
 @app.command(cls=Command)
@@ -179,6 +207,9 @@ def import_(
         typer.Option("--exported", metavar="NGÀY", help="Ngày xuất tệp, ví dụ 2026-11-20; bỏ trống là hôm nay."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Ghi vào cơ sở dữ liệu; không có thì chỉ xem trước.")] = False,
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="Ghi cả những số lệch xa số đã lưu (dùng cùng --yes).")
+    ] = False,
     template: Annotated[bool, typer.Option("--template", help="Tạo tệp mẫu để điền số liệu, không nhập gì.")] = False,
     as_json: Annotated[bool, WITH_JSON] = False,
 ) -> None:
@@ -189,7 +220,9 @@ def import_(
         raise typer.Exit(command.template(file))
     if channel is None:
         raise problems.UserError("Chưa chọn kênh. Thêm --channel MÃ_KÊNH, ví dụ --channel fanpage-quan-doan.")
-    raise typer.Exit(command.run(context.obj.folder, file, channel, exported=exported, yes=yes, as_json=as_json))
+    raise typer.Exit(
+        command.run(context.obj.folder, file, channel, exported=exported, yes=yes, confirm=confirm, as_json=as_json)
+    )
 
 
 @app.command(cls=Command)
@@ -213,6 +246,38 @@ def suspect(
 
 
 @app.command(cls=Command)
+def review(  # noqa: PLR0913, PLR0917 - one parameter per option
+    context: typer.Context,
+    week: Annotated[
+        str | None, typer.Argument(metavar="TUẦN", help="Tuần họp, ví dụ 2026-W47; bỏ trống là tuần này.")
+    ] = None,
+    note: Annotated[
+        str | None, typer.Option("--note", metavar="NỘI_DUNG", help="Ghi một ghi chú vào tuần này.")
+    ] = None,
+    decide: Annotated[
+        str | None, typer.Option("--decide", metavar="NỘI_DUNG", help="Ghi một kết luận; cần --owner và --due.")
+    ] = None,
+    owner: Annotated[
+        str, typer.Option("--owner", metavar="BỘ_PHẬN", help="Bộ phận thực hiện kết luận, không ghi tên người.")
+    ] = "",
+    due: Annotated[str, typer.Option("--due", metavar="NGÀY", help="Hạn thực hiện, ví dụ 2026-11-30.")] = "",
+    close: Annotated[bool, typer.Option("--close", help="Chốt biên bản của tuần; cần --by.")] = False,
+    reopen: Annotated[bool, typer.Option("--reopen", help="Mở lại tuần đã chốt; cần --by và --reason.")] = False,
+    reason: Annotated[str, typer.Option("--reason", metavar="LÝ_DO", help="Vì sao mở lại.")] = "",
+    by: Annotated[
+        str, typer.Option("--by", metavar="VAI_TRÒ", help="Bộ phận ghi hoặc chốt, không ghi tên người.")
+    ] = "",
+    at: Annotated[str | None, AT] = None,
+    as_json: Annotated[bool, WITH_JSON] = False,
+) -> None:
+    """Họp tuần: xem biên bản, ghi chú, kết luận, chốt và mở lại."""
+    from pipeline.commands import review as command
+
+    order = command.Order(note, decide, owner, due, close, reopen, reason, by)
+    raise typer.Exit(command.run(context.obj.folder, week, order, at=at, as_json=as_json))
+
+
+@app.command(cls=Command)
 def run(context: typer.Context) -> None:
     """Chạy liên tục theo lịch cho đến khi được dừng."""
     from pipeline.commands import run as command
@@ -222,19 +287,35 @@ def run(context: typer.Context) -> None:
 
 @app.command(cls=Command)
 def demo(
-    days: Annotated[int, typer.Option("--days", metavar="SỐ_NGÀY", help="Số ngày được mô phỏng.")] = 365,
-    units: Annotated[int, typer.Option("--units", metavar="SỐ_ĐƠN_VỊ", help="Số cơ sở Đoàn được mô phỏng.")] = 20,
+    days: Annotated[
+        int,
+        typer.Option("--days", metavar="SỐ_NGÀY", help="Số ngày được mô phỏng; mặc định 365.", show_default=False),
+    ] = 365,
+    units: Annotated[
+        int,
+        typer.Option(
+            "--units", metavar="SỐ_ĐƠN_VỊ", help="Số cơ sở Đoàn được mô phỏng; mặc định 20.", show_default=False
+        ),
+    ] = 20,
     keep: Annotated[
         Path | None, typer.Option("--keep", metavar="THƯ_MỤC", help="Giữ lại quận minh họa trong thư mục này.")
     ] = None,
     serve: Annotated[
-        bool, typer.Option("--serve/--no-serve", help="Giữ các nền tảng mô phỏng chạy tiếp, hoặc dừng khi xong.")
+        bool,
+        typer.Option(
+            "--serve/--no-serve",
+            help="Giữ các nền tảng mô phỏng chạy tiếp (mặc định), hoặc dừng khi xong.",
+            show_default=False,
+        ),
     ] = True,
 ) -> None:
     """Diễn một quận minh họa trong một năm, đọc bằng chính chương trình này."""
     from pipeline.commands import demo as command
 
     raise typer.Exit(command.run(keep, days=days, units=units, serve=serve))
+
+
+app.add_typer(figure_cli.app, name="figure")
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,9 @@ from store.records import Reading, Slot, TakenSlot
 GLANCE = timedelta(days=7)
 """How far back an examination reads."""
 SLOW = "Trang trả lời quá chậm. Đề nghị thử lại sau."
+BUG = "Chương trình gặp lỗi khi đọc trang này. Đề nghị báo người phụ trách kỹ thuật."
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,27 +56,34 @@ async def _examine(channel: Channel, outfit: Outfit) -> Finding:
     look.back_to = look.now - GLANCE
     try:
         async with asyncio.timeout(jobs.LOOK_DEADLINE.total_seconds()):
-            return await (_probe if channel.platform == "website" else _read)(channel, look)
+            return await (_probe if _is_searched(channel) else _read)(channel, look)
     except CollectError as error:
         return Finding(channel.slug, channel.name, readable=False, fix=error.sentence)
     except TimeoutError:
         return Finding(channel.slug, channel.name, readable=False, fix=SLOW)
+    except Exception:  # a bug in one collector must not hide how the other channels are
+        log.exception("examination crashed", extra={"channel": channel.slug})
+        return Finding(channel.slug, channel.name, readable=False, fix=BUG)
+
+
+def _is_searched(channel: Channel) -> bool:
+    """Where the configuration names a way, that one is examined: a feed may be empty and still be read."""
+    return channel.platform == "website" and channel.website.way == "auto"
 
 
 async def _probe(channel: Channel, look: Look) -> Finding:
     found = await probe_site(channel.address, look, channel.website)
     if found.way is None:
         return Finding(channel.slug, channel.name, readable=False, fix=found.evidence[-1])
-    advice = f"Nên ghi cố định: {found.toml()}" if channel.website.way == "auto" else ""
+    advice = f"Nên ghi cố định: {found.toml()}"
     return Finding(channel.slug, channel.name, readable=True, way=found.way, newest=found.newest, advice=advice)
 
 
 async def _read(channel: Channel, look: Look) -> Finding:
     reading = await COLLECTORS[channel.platform](channel, look)
+    way = channel.website.way if channel.platform == "website" else channel.platform
     notes = " ".join(reading.notes)
-    return Finding(
-        channel.slug, channel.name, readable=True, way=channel.platform, newest=_newest(reading), advice=notes
-    )
+    return Finding(channel.slug, channel.name, readable=True, way=way, newest=_newest(reading), advice=notes)
 
 
 def _newest(reading: Reading) -> datetime | None:

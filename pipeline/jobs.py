@@ -25,7 +25,7 @@ from config.platforms import Platform
 from pipeline.clock import Clock
 from pipeline.outfit import Outfit, open_outfit
 from pipeline.schedule import scheduled_moments
-from pipeline.secret_names import split
+from pipeline.secret_names import KEYED, split
 from pipeline.steps import finish
 from store.errors import StoreError
 from store.records import Failure, FailureKind, LookResult, Reading, Slot, TakenSlot
@@ -94,16 +94,15 @@ def width(config: Config, platform: str) -> int:
     return settings.concurrent if isinstance(settings, Platform) else config.district.network.concurrent
 
 
-def let_go(config: Config, store: Store, now: datetime) -> int:
+def let_go(store: Store, now: datetime) -> int:
     """Drop what a platform's terms do not allow to be kept any longer; how many rows."""
-    return store.purge(unowned(config, store), now)
+    return store.purge(owned(store), now)
 
 
-def unowned(config: Config, store: Store) -> list[str]:
-    """The YouTube channels that are read without their owner's consent."""
+def owned(store: Store) -> set[str]:
+    """The channels that are read with their owner's consent rather than with a plain key."""
     states = [state for state in store.token_states() if not state.needs_consent]
-    owned = {slug for grant, slug in (split(state.name) for state in states) if grant == "youtube"}
-    return [one.slug for one in config.watched() if one.platform == "youtube" and one.slug not in owned]
+    return {slug for grant, slug in (split(state.name) for state in states) if grant == KEYED}
 
 
 def collectable(config: Config, only: Sequence[str] = ()) -> list[Channel]:
@@ -186,6 +185,7 @@ class _Round:
     async def _look_at_all(self, slots: Sequence[Slot]) -> None:
         """Every platform has a lane of its own, so that none waits for another."""
         lanes: defaultdict[str, list[Slot]] = defaultdict(list)
+        await self._outfit.keyring.load([self._channel(slot) for slot in slots])
         for slot in slots:
             lanes[self._channel(slot).platform].append(slot)
         async with asyncio.TaskGroup() as looks:

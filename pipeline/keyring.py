@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,7 +15,7 @@ from collectors.consent import Asking, Consent, Health
 from config.models import Channel, Config
 from config.secrets import Secret
 from pipeline.clock import Clock
-from pipeline.renewal import Errand, Renewer, ask_store, needs_consent
+from pipeline.renewal import Errand, Renewer, ask_store, needs_consent, told
 from pipeline.secret_names import (
     KEYED,
     app_name,
@@ -42,6 +43,8 @@ APP_UNKNOWN = (
     "Chưa có mã bí mật của ứng dụng {grant} nên không làm mới được mã truy cập. Đề nghị chạy «{command}», "
     "hoặc đặt biến {variable}."
 )
+LOADED_FOR = timedelta(minutes=1)
+"""How long what was read at the start of a round stands for the table; a refused token is always looked up anew."""
 NOT_THIS_PAGE = (
     "Nền tảng từ chối đọc kênh này tuy kết nối chung vẫn còn hiệu lực. "
     "Đề nghị người quản trị kênh giao lại quyền cho tài khoản đã kết nối."
@@ -77,6 +80,20 @@ class Keyring:
         self._config, self._client, self._clock = config, client, clock
         self._consents, self._environ = consents, environ
         self._renewer = Renewer(self._tokens, client, config.district, clock)
+        self._loaded: dict[str, StoredTokens | None] = {}
+        self._loaded_at = clock()
+
+    async def load(self, channels: Sequence[Channel]) -> None:
+        """Read in one question what looks at these channels will ask for; what cannot be read is told to each."""
+        platforms = {channel.platform for channel in channels}
+        grants = {grant: consent for grant, consent in self._consents.items() if consent.platform in platforms}
+        names = {name for grant in grants for name in _shared_names(grant)}
+        for grant, consent in grants.items():
+            own = (channel.slug for channel in channels if channel.platform == consent.platform)
+            names |= {token_name(grant, consent, slug) for slug in own}
+        with suppress(CollectError):
+            found = await ask_store(lambda: self._tokens.find_each(sorted(names)))
+            self._loaded, self._loaded_at = {name: found.get(name) for name in names}, self._clock()
 
     def wallet(self, channel: Channel) -> ChannelWallet:
         return ChannelWallet(self, channel.slug)
@@ -97,6 +114,7 @@ class Keyring:
         """Other credentials than the refused ones; CollectError(AUTH) when there are none to be had."""
         consent = self._consents[grant]
         name = token_name(grant, consent, slug)
+        self._loaded.pop(name, None)
         found = await self._find(grant, name)
         if found.tokens is None or found.tokens.state.needs_consent:
             raise needs_consent(name, "refused")
@@ -115,17 +133,23 @@ class Keyring:
                     await self._check(state)
                 except CollectError as error:
                     log.warning("token not checked", extra={"grant": state.name, "detail": error.detail})
+                except Exception:  # a bug at one platform must not keep the other tokens from being used in time
+                    log.exception("token check crashed", extra={"grant": state.name})
         return await ask_store(self._store.token_states)
 
     async def _check(self, state: TokenState) -> None:
         grant = split(state.name)[0]
         consent, now = self._consents[grant], self._clock()
+        is_unchecked = state.checked_at is None or now - state.checked_at >= CHECK_EVERY
+        is_idle = now - state.refreshed_at >= IDLE
+        if not (is_idle or (consent.inspect and is_unchecked)):
+            return
         found = await self._find(grant, state.name)
         if found.tokens is None:
             return
-        if consent.inspect and (state.checked_at is None or now - state.checked_at >= CHECK_EVERY):
+        if consent.inspect and is_unchecked:
             await self._inspect(grant, found, found.tokens)
-        elif _is_renewable(consent, found.tokens) and now - state.refreshed_at >= IDLE:
+        elif is_idle and _is_renewable(consent, found.tokens):
             await self._renewer.renew(self._errand(grant, found, found.tokens))
 
     async def _inspect(self, grant: str, found: _Found, stored: StoredTokens) -> Health:
@@ -152,6 +176,7 @@ class Keyring:
                 return stored
             await self._renewer.lose(stored.state.name, stored.state.version)
             raise needs_consent(stored.state.name, "expired")
+        self._loaded.pop(stored.state.name, None)
         try:
             return await self._renewer.renew(self._errand(grant, found, stored))
         except CollectError as error:
@@ -172,13 +197,14 @@ class Keyring:
         return needs_consent(stored.state.name, "refused")
 
     async def _find(self, grant: str, name: str) -> _Found:
-        def find() -> _Found:
-            kept = self._tokens.find_each([name, app_name(grant), *([key_name(grant)] if grant == KEYED else [])])
+        """Out of what was loaded for this round, or asked for now."""
+        names = [name, *_shared_names(grant)]
+        is_loaded = self._loaded.keys() >= set(names) and self._clock() - self._loaded_at <= LOADED_FOR
+        kept = self._loaded if is_loaded else await ask_store(lambda: self._tokens.find_each(names))
+        with told():
             app_secret = given_app_secret(grant, self._environ) or _value(kept.get(app_name(grant)))
             key = given_key(grant, self._environ) or _value(kept.get(key_name(grant))) if grant == KEYED else None
-            return _Found(kept.get(name), app_secret, key)
-
-        return await ask_store(find)
+        return _Found(kept.get(name), app_secret, key)
 
     def _errand(self, grant: str, found: _Found, stored: StoredTokens) -> Errand:
         return Errand(self._consents[grant], self._app_secret(grant, found), stored)
@@ -216,6 +242,11 @@ def is_due(state: TokenState, consent: Consent, now: datetime) -> bool:
 
 def _is_renewable(consent: Consent, stored: StoredTokens) -> bool:
     return consent.refresh is not None and stored.tokens.refresh is not None
+
+
+def _shared_names(grant: str) -> list[str]:
+    """What all channels of a grant need from the table."""
+    return [app_name(grant), key_name(grant)] if grant == KEYED else [app_name(grant)]
 
 
 def _value(stored: StoredTokens | None) -> Secret | None:

@@ -7,6 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from pipeline.problems import UserError
 
+NOT_ALLOWED = 1
+"""The exit code when the platform, or the person there, said no."""
 DENIED = "Việc cho phép đã bị từ chối trên trang của nền tảng. Đề nghị chạy lại lệnh này và bấm đồng ý."
 REFUSED = (
     "Nền tảng không cho phép ({error}). Đề nghị kiểm tra app_id, redirect và các quyền của ứng dụng "
@@ -14,7 +16,7 @@ REFUSED = (
 )
 NO_CODE = (
     "Địa chỉ vừa dán không có mã xác nhận. Đề nghị chạy lại, bấm đồng ý, rồi chép TOÀN BỘ địa chỉ "
-    "trên thanh địa chỉ của trình duyệt (có đoạn code=… và state=…)."
+    "trên thanh địa chỉ của trình duyệt (trong đó có chữ «code» và chữ «state»)."
 )
 OTHER_STATE = (
     "Địa chỉ vừa dán không thuộc lần kết nối này (sai state) nên bị từ chối. "
@@ -23,7 +25,7 @@ OTHER_STATE = (
 
 
 def code_in(pasted: str, state: str) -> str:
-    """The code, URL-decoded; UserError when the address holds none or belongs to another question.
+    """The code, URL-decoded; UserError when the address holds none, belongs to another question, or says no.
 
     The state is checked first: nothing else in a strange address is believed, and a code alone proves nothing.
     """
@@ -34,7 +36,7 @@ def code_in(pasted: str, state: str) -> str:
     if not compare_digest("".join(answer.get("state", ())).encode(), state.encode()):
         raise UserError(OTHER_STATE)
     if error := "".join(answer.get("error", ())):
-        raise UserError(DENIED if "denied" in error else REFUSED.format(error=error[:60]))
+        raise UserError(DENIED if "denied" in error else REFUSED.format(error=error[:60]), NOT_ALLOWED)
     codes = answer.get("code") or answer.get("auth_code") or ()
     if len(codes) != 1:
         raise UserError(NO_CODE)

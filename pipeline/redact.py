@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _PAIR = re.compile(
-    r"(?i)\b((?:[a-z_-]{0,40})(?:token|secret|passw(?:or)?d|api[_-]?key|appsecret_proof|signature|sig|code|key))"
+    r"(?i)\b((?:[a-z_-]{0,40})(?:token|secret|passw(?:or)?d|api[_-]?key|appsecret_proof|signature|sig|code|code_verifier|key))"
     r"([\"']?\s*[=:]\s*[\"']?|%3D)(?:Bearer\s+)?([^\s&\"'<>,;]+)"
 )
 _USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,30}://)[^\s/?#]+@")

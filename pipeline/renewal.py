@@ -12,7 +12,8 @@ import logging
 import secrets
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
@@ -167,8 +168,15 @@ class Renewer:
 
 async def ask_store(work: Callable[[], T]) -> T:
     """What the store says, asked in a thread; its faults as CollectError."""
-    try:
+    with told():
         return await asyncio.to_thread(work)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Faults of the store and of secrets, as a look tells them."""
+    try:
+        yield
     except SecretError as error:
         raise CollectError(FailureKind.AUTH, "a secret cannot be read", sentence=str(error)) from error
     except StoreError as error:

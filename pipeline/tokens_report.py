@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -46,7 +46,8 @@ class TokenFinding:
     token: str
     title: str
     state: str
-    """live, ending, expired, needs_consent, missing (never connected) or unused (its channel is gone)."""
+    """live, ending, expired, needs_consent, locked (its key is not here), missing (never connected) or unused (its
+    channel is gone)."""
     ends_at: datetime | None = None
     """When a person has to consent again at the latest; None when no platform named a date."""
     days_left: int | None = None
@@ -64,22 +65,35 @@ class TokenFinding:
 
 AGAIN = "Đề nghị chạy «{command}»."
 UNCONNECTED = "Chưa kết nối nên chưa đọc được. Đề nghị chạy «{command}»."
+LOCKED = "Không có khóa (nhip.key hoặc NHIP_KEY) mở được mã này. Đề nghị đặt lại khóa cũ, hoặc chạy «{command}»."
 UNUSED = "Kênh này không còn trong channels.toml nên mã truy cập không được dùng nữa."
 WORDS = {
     "expired": "⚙ Đã hết hạn",
     "needs_consent": "⚙ Cần cho phép lại",
+    "locked": "⚙ Không mở được",
     "missing": "… Chưa kết nối",
     "unused": "… Không còn dùng",
 }
 
 
 def token_findings(
-    states: Sequence[TokenState], now: datetime, config: Config, consents: Mapping[str, Consent]
+    states: Sequence[TokenState],
+    now: datetime,
+    config: Config,
+    consents: Mapping[str, Consent],
+    *,
+    fits: Callable[[str], bool],
 ) -> list[TokenFinding]:
-    """One finding per stored token, and one per watched channel that still has to be connected."""
+    """One finding per stored token, and one per watched channel that still has to be connected.
+
+    *fits* knows whether there is a key with this fingerprint.
+    """
     tokens = [state for state in states if is_token(state.name) and split(state.name)[0] in consents]
     known = {state.name for state in tokens}
-    found = [_finding(state, now, config, consents[split(state.name)[0]]) for state in tokens]
+    found = [
+        _finding(state, now, config, consents[split(state.name)[0]], is_locked=not fits(state.key_id))
+        for state in tokens
+    ]
     return found + [_unconnected(name, config) for name in _wanted(config, consents) if name not in known]
 
 
@@ -110,13 +124,15 @@ def title_of(name: str, config: Config) -> str:
     return f"{platform}: {channel.name if channel else slug}"
 
 
-def _finding(state: TokenState, now: datetime, config: Config, consent: Consent) -> TokenFinding:
+def _finding(state: TokenState, now: datetime, config: Config, consent: Consent, *, is_locked: bool) -> TokenFinding:
     end = ends_at(state, consent)
     left = None if end is None else (end - now) // timedelta(days=1)
     sound = TokenFinding(state.name, title_of(state.name, config), "live", end, left, state.refreshed_at)
     slug = split(state.name)[1]
     if slug and slug not in config.channels:
         return replace(sound, state="unused", advice=UNUSED)
+    if is_locked:
+        return replace(sound, state="locked", fix=LOCKED.format(command=connect_words(state.name)))
     return _judged(sound, state, consent)
 
 

@@ -1,143 +1,200 @@
-"""`nhip check`: did each unit keep «mỗi ngày một tin tốt, mỗi tuần một câu chuyện đẹp» in this week?"""
+"""`nhip check`: how every target and duty of the plans stands, and whether each unit kept the motto in this week."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
-
-from config.models import Config, Label
+from config.models import Config
+from config.plan_models import Plan
 from metrics.periods import Period, PeriodError, local_date, parse_period, week_of
-from metrics.summary import sentences, summary
-from pipeline import checking, show
-from pipeline.clock import Clock, utc_now
+from metrics.words import Status
+from pipeline import check_words, checking, explaining, show
+from pipeline.clock import utc_now
+from pipeline.judgement import Judgement, judge
+from pipeline.motto import BEHIND, KEPT, UNSURE, Motto
 from pipeline.problems import UserError
+from pipeline.questions import Moment
 from pipeline.workplace import clock_for, local_text, open_workplace
+from store.verbs import Store
 
-KEPT, BEHIND, UNSURE = 0, 1, 2
-MARKS = {"met": "✔", "missed": "✖", "unknown": "⚙", "pending": "…", "resting": "☾"}
-LEGEND = (
-    "✔ có · ✖ chưa có · ⚙ chưa xác minh · … còn thời gian · ☾ nghỉ theo lịch · "
-    "* tính theo ngày ước đoán · ° bài đã gỡ sau khi đăng"
-)
 ILLUSTRATION = "Dữ liệu minh họa."
+LATE = {Status.BEHIND, Status.AT_RISK, Status.NOT_MET, Status.OVERDUE}
+OPEN = {Status.FAILED, Status.UNDECIDED, Status.TOO_LITTLE, Status.NOT_REPORTED}
 
 
-def run(folder: Path, *, week: str | None, at: str | None, as_json: bool) -> int:
-    """0 when every unit kept the motto, 1 when one missed it, 2 when none missed it but one cannot be judged."""
+@dataclass(frozen=True)
+class Wanted:
+    """What a person asked for at the command line."""
+
+    plans: Sequence[str] = ()
+    period: str | None = None
+    """A week, a day or a month; this week when not said."""
+    motto: bool = False
+    explain: str | None = None
+    subject: str | None = None
+    as_json: bool = False
+    as_csv: bool = False
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found."""
+
+    moment: Moment
+    plans: Sequence[Plan]
+    judgement: Judgement
+    motto: Motto | None
+
+
+def run(
+    folder: Path,
+    *,
+    week: str | None,
+    at: str | None,
+    as_json: bool,
+    as_csv: bool = False,
+    plans: Sequence[str] = (),
+    explain: str | None = None,
+    subject: str | None = None,
+    motto: bool = False,
+) -> int:
+    """0 when all is fine, 1 when something is behind, 2 when nothing is but something cannot be judged.
+
+    `week` is a week, a day or a month; this week when None.
+    """
+    wanted = Wanted(plans, week, motto, explain, subject, as_json, as_csv)
     with open_workplace(folder) as (config, store):
-        clock = clock_for(at, config.district.tz)
-        period = _period(config, week, clock)
-        _refuse_future(period, clock)
-        checking.label_new_posts(config, store, clock())
-        cells = checking.check_motto(config, store, period, clock())
-    totals = summary(cells)
-    told = sentences(totals, config.district.labels, period.title())
-    if as_json:
-        show.print_json(_as_facts(config, period, clock, cells, totals, told))
-    else:
-        _print(config, period, clock, cells, totals, told)
-    return _exit_code(totals)
+        as_of = clock_for(at, config.district.tz)().replace(microsecond=0)
+        period = _period(config, wanted.period, as_of)
+        _refuse_future(period, as_of)
+        checking.label_new_posts(config, store, as_of)
+        checked = _check(config, store, wanted, period, as_of)
+        if wanted.explain:
+            for line in explaining.explain(checked.judgement, store, config, wanted.explain, wanted.subject):
+                show.say(line)
+    if wanted.as_csv:
+        show.say(check_words.csv_of(checked.judgement))
+    elif wanted.as_json:
+        show.print_json(_facts(checked))
+    elif not wanted.explain:
+        _print(checked)
+    return _exit_code(checked)
 
 
-def _period(config: Config, week: str | None, clock: Clock) -> Period:
+def _check(config: Config, store: Store, wanted: Wanted, period: Period, as_of: datetime) -> Checked:
+    today = local_date(as_of, config.district.tz)
+    plans = [] if wanted.motto else chosen(config, wanted.plans, today)
+    moment = Moment(config, as_of, period, store.figures(as_of))
+    judgement = judge(plans, moment, store)
+    if judgement.cells is not None:
+        return Checked(moment, plans, judgement, Motto(config, period, judgement.cells))
+    motto = None if plans else Motto(config, period, checking.check_motto(config, store, period, as_of))
+    return Checked(moment, plans, judgement, motto)
+
+
+def chosen(config: Config, slugs: Sequence[str], today: date) -> list[Plan]:
+    """The plans that were named, else those that bind on a day; a closed one only in its own time."""
+    for slug in slugs:
+        if slug not in config.plans:
+            known = ", ".join(config.plans) or "chưa có kế hoạch nào"
+            raise UserError(f"Không có kế hoạch «{slug}» trong dòng plans của district.toml. Đang có: {known}.")
+        if config.plans[slug].in_force.start > today:
+            start = config.plans[slug].in_force.start
+            raise UserError(f"Kế hoạch «{slug}» có hiệu lực từ {start:%d/%m/%Y} nên chưa có gì để đối chiếu.", UNSURE)
+    return [plan for slug, plan in config.plans.items() if slug in slugs or (not slugs and _binds(plan, today))]
+
+
+def _binds(plan: Plan, today: date) -> bool:
+    return plan.in_force.covers(today) or (not plan.closed and plan.in_force.start <= today)
+
+
+def _period(config: Config, text: str | None, as_of: datetime) -> Period:
     zone = config.district.tz
-    if week is None:
-        return week_of(local_date(clock(), zone), zone)
+    if text is None:
+        return week_of(local_date(as_of, zone), zone)
     try:
-        return parse_period(week, zone)
+        return parse_period(text, zone)
     except PeriodError as error:
         raise UserError(str(error)) from error
 
 
-def _refuse_future(period: Period, clock: Clock) -> None:
-    if clock() > utc_now():
+def _refuse_future(period: Period, as_of: datetime) -> None:
+    if as_of > utc_now():
         raise UserError("Chưa đến thời điểm ghi ở --at. Chọn thời điểm đã qua, hoặc bỏ --at.")
-    if period.start_at > clock():
+    if period.start_at > as_of:
         raise UserError(f"{period.title()} chưa bắt đầu nên chưa có gì để đối chiếu.", UNSURE)
 
 
-def _exit_code(totals: pd.DataFrame) -> int:
-    if totals["missed"].any():
-        return BEHIND
-    return UNSURE if totals["unknown"].any() or totals.empty else KEPT
+def _exit_code(checked: Checked) -> int:
+    if not checked.plans:
+        return KEPT if checked.motto is None else checked.motto.exit_code
+    said = [one.line for one in checked.judgement.answers] + [one.said for one in checked.judgement.duties]
+    words = {Status(one.status) for one in said}
+    return BEHIND if words & LATE else UNSURE if words & OPEN else KEPT
 
 
-def _print(
-    config: Config,
-    period: Period,
-    clock: Clock,
-    cells: pd.DataFrame,
-    totals: pd.DataFrame,
-    told: dict[str, str],
-) -> None:
-    show.say(f"{config.district.organisation.name}. {period.title()}. {_cut_off(config, clock)}")
-    if not told:
-        show.say("Không có cơ sở Đoàn nào có hiệu lực trong kỳ này. Đề nghị kiểm tra units.toml.")
-        return
-    labels = config.district.labels
-    headers = ("Đơn vị", *(_header(label, period) for label in labels.values()), "Nhận xét")
-    marks = cells.assign(mark=_marks(cells)).groupby(["unit", "label"], sort=False)["mark"].agg(" ".join)
-    rows = [
-        (config.units[unit].name, *(str(marks.get((unit, slug), "")) for slug in labels), sentence.split(": ", 1)[1])
-        for unit, sentence in told.items()
-    ]
-    show.print_table("", headers, rows)
-    show.say(LEGEND)
-    for label in labels.values():
-        show.say(f"{label.name}: căn cứ {label.clause}.")
-    show.say(_overall(totals))
-
-
-def _header(label: Label, period: Period) -> str:
-    is_week = (period.end - period.start).days == 7
-    return f"{label.name} T2–CN" if label.every == "day" and is_week else label.name
-
-
-def _marks(cells: pd.DataFrame) -> pd.Series[str]:
-    """One sign per slot; a star where only a guessed date makes it count, a ring where a post is gone since."""
-    met = cells["labelled"] == "met"
-    guessed, gone = met & ~cells["sure"], met & cells["gone"]
-    return (
-        cells["labelled"].astype(str).map(MARKS)
-        + guessed.map({True: "*", False: ""})
-        + gone.map({True: "°", False: ""})
-    )
-
-
-def _cut_off(config: Config, clock: Clock) -> str:
+def _print(checked: Checked) -> None:
+    moment, config = checked.moment, checked.moment.config
     made_up = f" {ILLUSTRATION}" if config.district.organisation.illustration else ""
-    return f"Số liệu đến {local_text(clock(), config.district.tz)}.{made_up}"
+    cut_off = f"Số liệu đến {local_text(moment.as_of, config.district.tz)}.{made_up}"
+    show.say(f"{config.district.organisation.name}. {moment.period.title()}. {cut_off}")
+    for plan in checked.plans:
+        _print_plan(plan, checked)
+    if checked.motto is not None:
+        if checked.plans:
+            show.say("\nPhương châm theo từng đơn vị.")
+        checked.motto.print()
+    _print_others(checked)
 
 
-def _overall(totals: pd.DataFrame) -> str:
-    """«3/5 đơn vị giữ đủ, 1 chưa đủ, 1 chưa xác minh được.»"""
-    by_unit = totals.groupby("unit")[["missed", "unknown", "due"]].sum()
-    due = by_unit[by_unit["due"] > 0]
-    behind = int((due["missed"] > 0).sum())
-    unsure = int(((due["missed"] == 0) & (due["unknown"] > 0)).sum())
-    kept = len(due) - behind - unsure
-    return (
-        f"{kept}/{len(due)} đơn vị thực hiện đủ đến nay, {behind} đơn vị còn thiếu, {unsure} đơn vị chưa xác minh được."
-    )
+def _print_plan(plan: Plan, checked: Checked) -> None:
+    answers = [one for one in checked.judgement.answers if one.question.plan is plan]
+    duties = [one for one in checked.judgement.duties if one.plan is plan]
+    paper = f"{plan.document.number}: " if plan.document.number else ""
+    closed = " Kế hoạch đã kết thúc." if plan.closed else ""
+    show.say(f"\nKế hoạch {paper}{plan.document.title}. {plan.document.issuer}. Mã: {plan.slug}.{closed}")
+    if answers:
+        show.print_table("", check_words.HEADERS, [check_words.cells_of(one) for one in answers])
+    dated = [one for one in duties if not one.is_standing]
+    if dated:
+        show.print_table("Việc có thời hạn", check_words.DUTY_HEADERS, [check_words.duty_cells(one) for one in dated])
+    if len(duties) > len(dated):
+        show.say(f"{len(duties) - len(dated)} việc thường xuyên, định kỳ hoặc không nêu hạn.")
+    _print_notes(plan, check_words.unread(answers), checked.moment.today)
 
 
-def _as_facts(
-    config: Config,
-    period: Period,
-    clock: Clock,
-    cells: pd.DataFrame,
-    totals: pd.DataFrame,
-    told: dict[str, str],
-) -> dict[str, object]:
-    shown = cells.assign(slot=cells["slot"].dt.strftime("%Y-%m-%d"), reason=cells["reason"].astype(str))
+def _print_notes(plan: Plan, unread: Sequence[str], today: date) -> None:
+    for sentence in unread:
+        show.say(sentence)
+    questions = check_words.unsigned(plan)
+    if questions:
+        show.say(f"Chưa chốt cách tính ({len(questions)}), đề nghị ký ở [choices.{plan.slug}] của district.toml:")
+    for choice in questions:
+        show.say(f"  {check_words.choice_sentence(choice)}")
+    for cited in plan.lapsed(today):
+        show.say(f"Căn cứ {check_words.lapsed_sentence(cited, plan)}")
+
+
+def _print_others(checked: Checked) -> None:
+    config, shown = checked.moment.config, {plan.slug for plan in checked.plans}
+    others = [slug for slug, plan in config.plans.items() if slug not in shown and plan.closed]
+    if others and checked.plans:
+        show.say(f"Kế hoạch đã kết thúc, xem lại bằng --plan: {', '.join(others)}.")
+
+
+def _facts(checked: Checked) -> dict[str, Any]:
+    moment, organisation = checked.moment, checked.moment.config.district.organisation
+    period = moment.period
+    plans = [check_words.facts_of(plan, checked.judgement, moment.today) for plan in checked.plans]
     return {
-        "organisation": config.district.organisation.name,
-        "illustration": config.district.organisation.illustration,
+        "organisation": organisation.name,
+        "illustration": organisation.illustration,
         "period": {"title": period.title(), "start": period.start, "end": period.end},
-        "as_of": clock(),
-        "clauses": {slug: label.clause for slug, label in config.district.labels.items()},
-        "sentences": told,
-        "summary": totals.to_dict("records"),
-        "cells": shown.astype({"labelled": str, "any_post": str, "confirmed": str, "label": str}).to_dict("records"),
+        "as_of": moment.as_of,
+        "plans": plans,
+        **(checked.motto.facts() if checked.motto else {}),
     }

@@ -27,7 +27,7 @@ def run(folder: Path, only: Sequence[str], *, now: bool, at: str | None, as_json
         slots, missed = _slots(config, store, clock(), only, now=now)
         collection = _collect(config, store, slots, clock)
         checking.label_new_posts(config, store, clock())
-        jobs.let_go(config, store, clock())
+        jobs.let_go(store, clock())
         collection.missed = missed
         if not collection.results:
             return _say_nothing_done(config, store, clock, only, as_json=as_json)
@@ -71,8 +71,9 @@ def _print(config: Config, collection: jobs.Collection, *, as_json: bool) -> Non
     if as_json:
         show.print_json({"missed": collection.missed, "looks": [_as_facts(result) for result in collection.results]})
         return
+    show.say_illustration(made_up=config.district.organisation.illustration)
     rows = [_as_row(config, result) for result in sorted(collection.results, key=lambda r: r.taken.slot.channel)]
-    show.print_table("Kết quả đọc các kênh", ("Kênh", "Kết quả", "Số bài", "Ghi chú"), rows)
+    show.print_table("Kết quả đọc các kênh", ("Mã kênh", "Kênh", "Kết quả", "Số bài", "Ghi chú"), rows)
     ok = len(collection.results) - len(collection.failures)
     show.say(f"{ok}/{len(collection.results)} kênh đọc được.")
     if collection.missed:
@@ -109,19 +110,16 @@ def _nothing_due(config: Config, clock: Clock, only: Sequence[str], held: Sequen
     return f"Không có kênh nào cần đọc lúc này, không có gì thay đổi.{when} Muốn đọc ngay: nhip collect --now."
 
 
-def _as_row(config: Config, result: LookResult) -> tuple[str, str, str, str]:
-    name = config.channels[result.taken.slot.channel].name
-    outcome = result.outcome
+def _as_row(config: Config, result: LookResult) -> tuple[str, ...]:
+    slug, outcome = result.taken.slot.channel, result.outcome
     if isinstance(outcome, Failure):
-        return name, "⚙ Lỗi thu thập", "", outcome.sentence
-    if outcome.unchanged:
-        return name, "✔ Không có gì mới", "", " ".join(outcome.notes)
-    return (
-        name,
-        "✔ Đọc được" if outcome.complete else "≈ Đọc được một phần",
-        str(len(outcome.posts)),
-        " ".join(outcome.notes),
-    )
+        told = "⚙ Lỗi thu thập", "", outcome.sentence
+    elif outcome.unchanged:
+        told = "✔ Không có gì mới", "", " ".join(outcome.notes)
+    else:
+        how = "✔ Đọc được" if outcome.complete else "≈ Đọc được một phần"
+        told = how, str(len(outcome.posts)), " ".join(outcome.notes)
+    return slug, config.channels[slug].name, *told
 
 
 def _as_facts(result: LookResult) -> dict[str, object]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipeline import show
 from pipeline.clock import utc_now
 from pipeline.problems import UserError
-from pipeline.show import say
 from pipeline.workplace import open_workplace
 from store.records import Evidence, PostLabel
 
@@ -26,6 +26,7 @@ def run(folder: Path, link: str, label: str, *, by: str, reject: bool) -> int:
         post = found.iloc[0]
         word = PostLabel(int(post["id"]), label, Evidence.PERSON, by.strip(), utc_now(), upheld=not reject)
         store.confirm_label(word)
+        show.say_illustration(made_up=config.district.organisation.illustration)
         said = "không phải" if reject else "là"
-        say(f"Đã ghi: {by.strip()} xác nhận bài «{post['title']}» {said} «{config.district.labels[label].name}».")
+        show.say(f"Đã ghi: {by.strip()} xác nhận bài «{post['title']}» {said} «{config.district.labels[label].name}».")
     return 0

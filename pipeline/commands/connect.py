@@ -1,4 +1,7 @@
-"""`nhip connect PLATFORM`: an owner's consent becomes stored tokens, by copy and paste, without a web server."""
+"""`nhip connect PLATFORM`: an owner's consent becomes stored tokens, by copy and paste, without a web server.
+
+What was granted is tried before it is kept: a wrong consent must not replace a good one.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from collectors.base import CollectError
-from collectors.consent import Asking, Consent, Grant
+from collectors.base import Collect, CollectError, Credentials
+from collectors.consent import Asking, Consent, Grant, setting
 from config.models import Config
-from config.secrets import Secret
+from config.secrets import Secret, SecretError
 from pipeline import prompts
 from pipeline.clock import Clock, utc_now
 from pipeline.outfit import open_client
 from pipeline.pasted import code_in
-from pipeline.problems import UserError
+from pipeline.problems import CONFIG, UserError
 from pipeline.renewal import token_set
 from pipeline.secret_names import (
     KEYED,
     app_name,
+    connect_words,
     given_app_secret,
     is_token,
     key_name,
@@ -32,8 +36,9 @@ from pipeline.secret_names import (
 )
 from pipeline.show import say
 from pipeline.tokens_report import THRESHOLDS, ends_at, losses, missing_scopes, title_of
+from pipeline.trial import REFUSING, TRIALS, try_out
 from pipeline.workplace import local_text, open_workplace
-from store.records import StoredTokens, TokenSet
+from store.records import FailureKind, StoredTokens, TokenSet
 from store.tokens import Tokens
 from store.vault import Vault
 from store.verbs import Store
@@ -51,6 +56,18 @@ HOW = (
     "  4. Chép TOÀN BỘ địa chỉ trên thanh địa chỉ và dán vào đây trong vòng vài phút.",
 )
 
+CODE_REFUSED = (
+    "Nền tảng không nhận mã vừa dán: mã đã dùng rồi hoặc đã quá hạn. "
+    "Đề nghị chạy lại «{command}» và dán địa chỉ mới trong vòng vài phút."
+)
+OLD_KEPT = "Kết nối cũ vẫn được giữ nguyên."
+NOTHING_KEPT = "Chưa có gì được lưu."
+KEPT_UNTRIED = "Kết nối mới đã được lưu nhưng chưa đọc thử được kênh. {why}"
+COVERS_NONE = (
+    "Tài khoản vừa cho phép không quản lý Trang nào trong channels.toml, còn kết nối cũ thì có. "
+    "Đề nghị chạy lại bằng tài khoản quản trị các Trang."
+)
+
 T = TypeVar("T")
 
 
@@ -65,6 +82,7 @@ class Desk:
     grant: str
     consent: Consent
     environ: Mapping[str, str]
+    trials: Mapping[str, Collect]
 
     @property
     def tokens(self) -> Tokens:
@@ -79,14 +97,17 @@ def run(
     token: bool,
     key: bool,
     consents: Mapping[str, Consent],
+    trials: Mapping[str, Collect] = TRIALS,
     clock: Clock = utc_now,
     environ: Mapping[str, str] = os.environ,
 ) -> int:
     """0 when something usable was stored, 1 when the platform refused; UserError when asked for nonsense."""
     if platform not in consents:
-        raise UserError(f"Không có nền tảng «{platform}». Viết một trong: {', '.join(consents)}.")
+        problem = f"Không có nền tảng «{platform}»" if platform else "Chưa chọn nền tảng"
+        raise UserError(f"{problem}. Đề nghị viết một trong: {', '.join(consents)}; ví dụ: nhip connect facebook.")
     with open_workplace(folder) as (config, store):
-        desk = Desk(config, store, Vault(folder, environ), clock, platform, consents[platform], environ)
+        desk = Desk(config, store, Vault(folder, environ), clock, platform, consents[platform], environ, trials)
+        _refuse_unusable_key(desk.vault)
         if key:
             return _keep_key(desk)
         name = token_name(platform, desk.consent, _channel_of(desk, channel))
@@ -96,6 +117,12 @@ def run(
             say(error.sentence)
             _hint_at_app_secret(desk)
             return REFUSED
+
+
+def _refuse_unusable_key(vault: Vault) -> None:
+    """Before a person goes through a consent that could not be stored; SecretError says what is wrong."""
+    if vault.has_key:
+        vault.seal("", {})
 
 
 def rotate_key(folder: Path, *, environ: Mapping[str, str] = os.environ) -> int:
@@ -126,19 +153,43 @@ def _channel_of(desk: Desk, slug: str | None) -> str:
 def _ask_consent(desk: Desk, name: str) -> int:
     """The whole way: consent page, pasted address, first tokens, what was granted."""
     state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
-    address = desk.consent.address(desk.config.district.platforms, state, verifier)
+    address = _address(desk, state, verifier)
     app_secret = _app_secret(desk)
     for line in (f"Kết nối {title_of(name, desk.config)}.", *HOW, "", address, ""):
         say(line)
     code = code_in(prompts.ask("Dán địa chỉ nhận được:"), state)
-    grant = _with_platform(desk, app_secret, lambda asking: desk.consent.exchange(asking, code, verifier))
+    try:
+        grant = _with_platform(desk, app_secret, lambda asking: desk.consent.exchange(asking, code, verifier))
+    except CollectError as error:
+        if error.kind is not FailureKind.AUTH:
+            raise
+        _refuse(desk, name, CODE_REFUSED.format(command=connect_words(name)))
+        _hint_at_app_secret(desk)
+        return REFUSED
     return _keep(desk, name, app_secret, grant)
+
+
+def _address(desk: Desk, state: str, verifier: str) -> str:
+    """The consent page; UserError when district.toml does not say enough of our app."""
+    try:
+        return desk.consent.address(desk.config.district.platforms, state, verifier)
+    except CollectError as error:
+        raise UserError(error.sentence, CONFIG) from error
+
+
+def _refuse_unsaid_app(desk: Desk) -> None:
+    """A ready token needs no way back to us, but the platform has to know whose it is."""
+    try:
+        setting(desk.config.district.platforms, desk.consent.platform, "app_id")
+    except CollectError as error:
+        raise UserError(error.sentence, CONFIG) from error
 
 
 def _paste_token(desk: Desk, name: str) -> int:
     """A token that was made elsewhere: the system user of a Facebook business portfolio."""
     if desk.consent.refresh is not None or desk.consent.inspect is None:
         raise UserError(f"{desk.grant} không nhận mã truy cập dán sẵn. Chạy lại không có --token.")
+    _refuse_unsaid_app(desk)
     app_secret = _app_secret(desk)
     access = prompts.ask_secret("Dán mã truy cập (màn hình không hiện):")
     inspect = desk.consent.inspect
@@ -171,7 +222,15 @@ def _app_secret(desk: Desk) -> Secret:
 
 
 def _stored_app_secret(desk: Desk) -> StoredTokens | None:
-    return desk.tokens.find(app_name(desk.grant))
+    return _stored(desk, app_name(desk.grant))
+
+
+def _stored(desk: Desk, name: str) -> StoredTokens | None:
+    """None also when its key is lost: connecting again is the way out of that."""
+    try:
+        return desk.tokens.find(name)
+    except SecretError:
+        return None
 
 
 def _with_platform(desk: Desk, app_secret: Secret, ask: Callable[[Asking], Awaitable[T]]) -> T:
@@ -182,7 +241,37 @@ def _with_platform(desk: Desk, app_secret: Secret, ask: Callable[[Asking], Await
     return asyncio.run(go())
 
 
+def _refuse(desk: Desk, name: str, sentence: str) -> int:
+    """Say why nothing was stored, and what became of the connection there was."""
+    old = _stored(desk, name)
+    say(f"{sentence} {OLD_KEPT if old and not old.state.needs_consent else NOTHING_KEPT}")
+    return REFUSED
+
+
+def _tried(desk: Desk, name: str, app_secret: Secret, grant: Grant) -> CollectError | None:
+    """What a gentle look at the channel complains of; None when it went well, or when nothing can be tried."""
+    slug, collect = split(name)[1], desk.trials.get(desk.grant)
+    if not slug or collect is None:
+        return None
+    fresh = Credentials(grant.access, app_secret=app_secret, scopes=grant.scopes, account=grant.account)
+    channel = desk.config.channels[slug]
+    return asyncio.run(try_out(desk.config, desk.store, desk.clock, channel, desk.grant, fresh, collect))
+
+
 def _keep(desk: Desk, name: str, app_secret: Secret, grant: Grant) -> int:
+    """Store what was granted, unless it opens another account than the channel's, or less than what there was."""
+    trouble = _tried(desk, name, app_secret, grant)
+    if trouble and trouble.kind in REFUSING:
+        return _refuse(desk, name, trouble.sentence)
+    if _loses_all_pages(desk, name, app_secret, grant):
+        return _refuse(desk, name, COVERS_NONE)
+    code = _store(desk, name, app_secret, grant)
+    if trouble:
+        say(KEPT_UNTRIED.format(why=trouble.sentence))
+    return code
+
+
+def _store(desk: Desk, name: str, app_secret: Secret, grant: Grant) -> int:
     _make_key(desk)
     now = desk.clock()
     if given_app_secret(desk.grant, desk.environ) is None:
@@ -219,6 +308,29 @@ def _say_end(desk: Desk, name: str) -> None:
     days = (end - desk.clock()).days
     until = local_text(end, desk.config.district.tz)
     say(f"Kết nối còn dùng được {days} ngày (đến {until}); hệ thống nhắc trước {THRESHOLDS[0]} ngày.")
+
+
+def _loses_all_pages(desk: Desk, name: str, app_secret: Secret, grant: Grant) -> bool:
+    """Whether the stored connection opens some of our Pages and the new one none; a silent platform proves nothing."""
+    from collectors.facebook.consent import CONSENT
+
+    old = _stored(desk, name) if desk.consent is CONSENT else None
+    if old is None or old.state.needs_consent:
+        return False
+    return _opens_a_page(desk, app_secret, grant.access) is False and bool(
+        _opens_a_page(desk, app_secret, old.tokens.access)
+    )
+
+
+def _opens_a_page(desk: Desk, app_secret: Secret, access: Secret) -> bool | None:
+    """Whether a token opens at least one watched Page; None when the platform did not say."""
+    from collectors.facebook.consent import covered, pages
+
+    try:
+        granted = _with_platform(desk, app_secret, lambda asking: pages(asking, access))
+    except CollectError as error:
+        return False if error.kind in REFUSING else None
+    return bool(covered(desk.config.watched(), granted))
 
 
 def _say_uncovered(desk: Desk, app_secret: Secret, grant: Grant) -> None:

@@ -22,6 +22,7 @@ from pipeline.outfit import open_outfit
 from pipeline.tokens_report import TokenFinding, token_findings
 from pipeline.workplace import local_text, open_workplace
 from store.records import KEPT_FOR, Source, TokenState
+from store.vault import Vault
 from store.verbs import Store
 
 KEEPING = (
@@ -82,7 +83,7 @@ def _examine(config: Config, store: Store) -> Report:
     states, channels = asyncio.run(_ask_around(config, store))
     return Report(
         channels=[_with_history(finding, last_looks) for finding in channels],
-        tokens=token_findings(states, utc_now(), config, CONSENTS),
+        tokens=token_findings(states, utc_now(), config, CONSENTS, fits=Vault(config.folder).fits),
         allowances=list(_allowances(config, store)),
         leaving=list(_leaving(store)),
         suspects=len(store.open_suspects()),
@@ -115,6 +116,8 @@ def _with_history(finding: Finding, last_looks: pd.DataFrame) -> Finding:
 
 
 def _print(config: Config, report: Report) -> None:
+    made_up = config.district.organisation.illustration
+    show.say_illustration(made_up=made_up)
     show.say(f"Cấu hình: {len(config.units)} đơn vị, {len(config.channels)} kênh. Không có lỗi.")
     show.say("Cơ sở dữ liệu: mở được, đúng phiên bản.")
     samples = len(config.channels) - len(config.watched())
@@ -123,7 +126,10 @@ def _print(config: Config, report: Report) -> None:
     if not report.channels:
         show.say("Chưa có kênh nào để đọc. Đề nghị khai báo trong channels.toml và bỏ dòng sample = true.")
         return
-    _print_channels(config, report.channels)
+    if made_up and not any(one.readable for one in report.channels):
+        show.say("Các nền tảng mô phỏng không chạy nên không đọc được kênh nào. Đề nghị chạy lại «nhip demo --keep …».")
+    else:
+        _print_channels(config, report.channels)
     _print_tokens(report.tokens)
     for one in report.allowances:
         when = local_text(one.resets_at, config.district.tz)
@@ -134,7 +140,7 @@ def _print(config: Config, report: Report) -> None:
 
 
 def _print_channels(config: Config, findings: Sequence[Finding]) -> None:
-    headers = ("Kênh", "Tình trạng", "Bài mới nhất", "Lần đọc gần nhất")
+    headers = ("Mã kênh", "Kênh", "Tình trạng", "Bài mới nhất", "Lần đọc gần nhất")
     show.print_table("Các kênh", headers, [_row(config, finding) for finding in findings])
     _print_notes((finding.name, finding.fix or finding.advice) for finding in findings)
 
@@ -144,7 +150,7 @@ def _row(config: Config, finding: Finding) -> tuple[str, ...]:
     zone = config.district.tz
     newest = local_text(finding.newest, zone) if finding.newest else ""
     last = local_text(finding.last_done_at, zone) if finding.last_done_at else "chưa đọc"
-    return finding.name, state, newest, last
+    return finding.channel, finding.name, state, newest, last
 
 
 def _print_tokens(findings: Sequence[TokenFinding]) -> None:
@@ -162,8 +168,10 @@ def _print_notes(notes: Iterable[tuple[str, str]]) -> None:
 def _print_leaving(config: Config, leaving: Sequence[Leaving]) -> None:
     for one in leaving:
         name = config.channels[one.channel].name if one.channel in config.channels else one.channel
-        when = one.oldest_goes_at.astimezone(config.district.tz).strftime("%d/%m/%Y")
+        gone = "đã hết hạn, bị xóa trong lần đọc tới"
+        if one.oldest_goes_at > utc_now():
+            gone = f"bị xóa ngày {one.oldest_goes_at.astimezone(config.district.tz):%d/%m/%Y}"
         show.say(
             f"{name}: {show.number(one.rows)} số liệu đọc bằng khóa API chỉ được giữ 30 ngày theo điều khoản của "
-            f"YouTube, số cũ nhất bị xóa ngày {when}. {KEEPING.format(slug=one.channel)}"
+            f"YouTube, số cũ nhất {gone}. {KEEPING.format(slug=one.channel)}"
         )

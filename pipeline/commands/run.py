@@ -83,7 +83,7 @@ class Rounds:
             )
             ok = len(done.results) - len(done.failures)
             say(f"{local_text(utc_now(), self._config.district.tz)}: đọc được {ok}/{len(done.results)} kênh.")
-            await asyncio.to_thread(jobs.let_go, self._config, self._store, utc_now())
+            await asyncio.to_thread(jobs.let_go, self._store, utc_now())
         await asyncio.to_thread(checking.label_new_posts, self._config, self._store, utc_now())
 
     def _reload(self) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from benchmarks import bench_collect, bench_platforms, bench_store
+from benchmarks import bench_check, bench_collect, bench_platforms, bench_store
 from benchmarks.harness import print_machine
 from pipeline.log import set_up_log
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
+    "check": bench_check.check,
     "collect": bench_collect.collect,
     "platforms": bench_platforms.platforms,
     "record": bench_store.record,

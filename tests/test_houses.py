@@ -187,6 +187,7 @@ def test_the_commands_of_the_readme_exist():
     asked = set(re.findall(r"(?:^|`)make ([a-z]+)", readme, re.MULTILINE))
     assert {"install", "test"} <= asked <= targets
     commands = {info.name or info.callback.__name__ for info in app.registered_commands if info.callback}
+    commands |= {str(group.name) for group in app.registered_groups}
     shown = set(re.findall(r"nhip(?: --config \S+)? ([a-z]+)", readme))
     assert shown == commands
 
@@ -219,7 +220,8 @@ def test_the_wheel_holds_our_packages_whole_and_nothing_else(wheel: Path):
     with zipfile.ZipFile(wheel) as archive:
         files = {name for name in archive.namelist() if ".dist-info/" not in name}
     wanted = {name_of(path) for path in MODULES}
-    wanted |= {f"config/example/{name}.toml" for name in ("district", "units", "channels")}
+    wanted |= {name_of(path) for path in (ROOT / "config").rglob("*.toml")}
+    assert {"config/example/units.toml", "config/plans/binh-tan-2024.toml"} <= wanted
     wanted |= {"store/migrations/versions/0001_the_first_tables.py", "store/migrations/script.py.mako"}
     assert files == wanted
 

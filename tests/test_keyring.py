@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -369,6 +370,17 @@ def test_the_environment_wins_over_the_table(config, store, tmp_path):
 def checked(config: Config, store: Store, now: datetime = FRIDAY) -> Any:
     states = with_keyring(config, store, lambda ring: ring.check_tokens(), now)
     return {state.name: state for state in states}
+
+
+def test_a_bug_at_one_platform_leaves_no_other_token_unused(config, store, server, tmp_path, monkeypatch):
+    async def stumble(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(CONSENTS, "facebook", replace(CONSENTS["facebook"], inspect=stumble))
+    store.tokens(vault(tmp_path)).keep("facebook", TokenSet(Secret("access-9")), FRIDAY)
+    connected(store, tmp_path)
+    states = checked(config, store, FRIDAY + timedelta(days=8))
+    assert (states[NAME].version, states["facebook"].version, server.rotations) == (2, 1, 1)
 
 
 def test_a_token_is_asked_about_once_a_day(config, store, server, tmp_path):

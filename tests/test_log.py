@@ -20,6 +20,7 @@ from pipeline.redact import redact
 
 SECRET = "EAAGm0PX4ZCps" + "BAKZ"
 LEAKS = [
+    "code_verifier={}",
     "https://graph.example/me?access_token={}&limit=5",
     "https://graph.example/me?limit=5&key={}",
     "https://nhip:{}@db.example/nhip",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def value(folder: Path) -> int:
 def test_the_list_says_what_is_doubted_and_what_counted_before(folder: Path):
     said = nhip("--config", folder, "suspect")
     assert said.code == 1
-    assert "Trang trang-0, 09:00 21/11/2026: số người theo dõi 0 (trước đó 12.874)." in said.out
+    assert "Trang trang-0 (trang-0), 09:00 21/11/2026: số người theo dõi 0 (trước đó 12.874)." in said.out
     assert "lượt thích" not in said.out
     assert value(folder) == 12_874
 
@@ -54,6 +55,15 @@ def test_a_rejected_count_never_counts(folder: Path):
     assert nhip("--config", folder, "suspect").code == 0
 
 
+def test_a_count_of_a_channel_that_left_the_configuration_can_still_be_settled(folder: Path):
+    channels = (folder / "channels.toml").read_text(encoding="utf-8")
+    (folder / "channels.toml").write_text(channels.replace("trang-0", "trang-khac"), encoding="utf-8")
+    assert "trang-0, 09:00 21/11/2026" in nhip("--config", folder, "suspect").out
+    words = ("--reject", "--by", "Ban Tuyên giáo", "--reason", "Facebook lỗi")
+    assert nhip("--config", folder, "suspect", "trang-0", *words).code == 0
+    assert nhip("--config", folder, "suspect").code == 0
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -69,6 +79,14 @@ def test_half_a_word_is_refused_and_changes_nothing(folder: Path, words: tuple[s
     assert said.code == 64
     assert sentence in said.err
     assert nhip("--config", folder, "suspect").code == 1
+
+
+def test_a_daily_figure_is_told_with_its_own_day(folder: Path):
+    with open_store(f"sqlite:///{folder / 'nhip.sqlite3'}") as store:
+        for day, followers in enumerate([9_000, 90]):
+            closing = datetime(2026, 11, 14 + day, 17, tzinfo=UTC)
+            look(store, "trang-0", Reading((Snapshot(closing, Source.SHEET, followers),)), FRIDAY + days(3 + day))
+    assert "ngày 15/11/2026: số người theo dõi 90 " in nhip("--config", folder, "suspect").out
 
 
 def test_programs_get_the_same_as_json(folder: Path):

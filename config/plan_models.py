@@ -211,6 +211,10 @@ class Plan(Model):
     outline: Outline | None = None
     table: PaperTable | None = None
 
+    def binds_on(self, day: date) -> bool:
+        """Whether a day is judged by this plan: in its time, and after it while nobody has closed it."""
+        return self.in_force.covers(day) or (not self.closed and self.in_force.start <= day)
+
     def targets(self) -> list[Row]:
         return [row for row in self.rows.values() if row.is_target]
 

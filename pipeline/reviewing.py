@@ -10,7 +10,7 @@ import pandas as pd
 
 from collectors import CONSENTS
 from config.models import Config
-from config.plan_models import Plan, Row
+from config.plan_models import Row
 from metrics.periods import DAY, WEEK, Period, local_date, week_of
 from metrics.review import review
 from metrics.review_facts import PROGRESS, Duty, Owed, Review, Week
@@ -105,13 +105,8 @@ class Onlooker(Store):
 def judged(config: Config, store: Store, week: Period, at: datetime) -> Judgement:
     """What `nhip check` says at a moment of everything in the plans that bind then."""
     today = local_date(at, config.district.tz)
-    plans = [plan for plan in config.plans.values() if _is_judged(plan, today)]
+    plans = [plan for plan in config.plans.values() if plan.binds_on(today)]
     return judge(plans, Moment(config, at, week, store.figures(at)), Onlooker(store.database))
-
-
-def _is_judged(plan: Plan, today: date) -> bool:
-    """A closed plan only in its own time."""
-    return plan.in_force.covers(today) or (not plan.closed and plan.in_force.start <= today)
 
 
 def standing(config: Config, found: Judgement) -> pd.DataFrame:

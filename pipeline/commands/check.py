@@ -105,11 +105,7 @@ def chosen(config: Config, slugs: Sequence[str], today: date) -> list[Plan]:
         if config.plans[slug].in_force.start > today:
             start = config.plans[slug].in_force.start
             raise UserError(f"Kế hoạch «{slug}» có hiệu lực từ {start:%d/%m/%Y} nên chưa có gì để đối chiếu.", UNSURE)
-    return [plan for slug, plan in config.plans.items() if slug in slugs or (not slugs and _binds(plan, today))]
-
-
-def _binds(plan: Plan, today: date) -> bool:
-    return plan.in_force.covers(today) or (not plan.closed and plan.in_force.start <= today)
+    return [plan for slug, plan in config.plans.items() if slug in slugs or (not slugs and plan.binds_on(today))]
 
 
 def _period(config: Config, text: str | None, as_of: datetime) -> Period:

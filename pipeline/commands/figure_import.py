@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 
 from collectors.exports import ExportError
-from collectors.exports.guard import FILE_BYTES
 from config.models import Config
 from metrics.periods import local_date
 from pipeline import show
@@ -19,6 +18,7 @@ from pipeline.figure_reading import Forms, read_forms
 from pipeline.figure_words import said
 from pipeline.figures import Judged, Shelf, judge
 from pipeline.problems import UserError
+from pipeline.uploads import read_upload
 from pipeline.workplace import open_workplace
 from store.verbs import Store
 
@@ -54,7 +54,7 @@ class Plan:
 def run(folder: Path, file: Path, *, yes: int, as_json: bool, clock: Clock = utc_now) -> int:
     """0 when the forms were shown, recorded or known already; 1 when nothing in them can be recorded, or an
     unlikely number still waits for a second --yes."""
-    data = _bytes(file)
+    data = read_upload(file)
     with open_workplace(folder) as (config, store):
         try:
             forms = run_apart(read_forms, data)
@@ -70,14 +70,6 @@ def run(folder: Path, file: Path, *, yes: int, as_json: bool, clock: Clock = utc
         else:
             _print(plan, recorded=recorded, yes=yes)
     return 1 if not plan.sound or (yes and plan.new and not recorded) else 0
-
-
-def _bytes(file: Path) -> bytes:
-    """The file, read no further than just past the limit, so that the limit can be told."""
-    if not file.is_file():
-        raise UserError(f"Không tìm thấy tệp {file}. Đề nghị kiểm tra lại đường dẫn.")
-    with file.open("rb") as opened:
-        return opened.read(FILE_BYTES + 1)
 
 
 def _plan(forms: Forms, config: Config, store: Store, now: datetime) -> Plan:

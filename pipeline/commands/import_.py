@@ -10,7 +10,6 @@ from subprocess import list2cmdline
 from zoneinfo import ZoneInfo
 
 from collectors.exports import ExportError, Imported, Line, read_export, write_template
-from collectors.exports.guard import FILE_BYTES
 from config.models import Channel, Config
 from pipeline import checking, show
 from pipeline.apart import run_apart
@@ -18,6 +17,7 @@ from pipeline.clock import Clock, utc_now
 from pipeline.importing import DIFFERENT, INSTEAD, KNOWN, REJECTED, Plan, plan_import, record_import
 from pipeline.outliers import Outlier
 from pipeline.problems import UserError
+from pipeline.uploads import read_upload
 from pipeline.workplace import local_text, open_workplace
 from store.records import Snapshot
 
@@ -65,7 +65,7 @@ def run(
     1 when nothing in it can be imported, and when it was to be recorded (*yes*) although numbers in it lie far from
     the stored ones and nobody said (*confirm*) that they are true.
     """
-    data = _bytes(file)
+    data = read_upload(file)
     with open_workplace(folder) as (config, store):
         wanted = _channel(config, channel)
         exported_at = _exported_at(exported, config, clock())
@@ -81,14 +81,6 @@ def run(
             checking.label_new_posts(config, store, clock())
         _print(config, plan, recorded=recorded, held=held, as_json=as_json)
     return 0 if imported.rows and not held else 1
-
-
-def _bytes(file: Path) -> bytes:
-    """The file, read no further than just past the limit, so that the limit can be told."""
-    if not file.is_file():
-        raise UserError(f"Không tìm thấy tệp {file}. Đề nghị kiểm tra lại đường dẫn.")
-    with file.open("rb") as opened:
-        return opened.read(FILE_BYTES + 1)
 
 
 def _channel(config: Config, slug: str) -> Channel:

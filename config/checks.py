@@ -60,7 +60,7 @@ def check_channels(
         for label in channel.labels:
             if labels is not None and label not in labels:
                 yield Problem("channels.toml", table, f"labels.{label}", *unknown(label, list(labels), "nhãn"))
-        if fault := _bundle_fault(channel.website.ca_bundle, folder):
+        if fault := bundle_fault(channel.website.ca_bundle, folder):
             yield Problem("channels.toml", table, "website.ca_bundle", *fault)
     yield from _doubled(channels.values())
 
@@ -84,7 +84,8 @@ def _owner_fault(owner: Owner, units: Mapping[str, Unit], names: Names) -> Fault
     return None
 
 
-def _bundle_fault(name: str | None, folder: Path) -> Fault | None:
+def bundle_fault(name: str | None, folder: Path) -> Fault | None:
+    """What is wrong with the file of certificates that a table names; None when there is nothing to say."""
     if name is None:
         return None
     place = (folder / name).resolve()

@@ -7,23 +7,32 @@ import stat
 from collections.abc import Collection
 from contextlib import suppress
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
 
-from config.checks import check_channels, check_units
+from config.alert_checks import check_alerts, check_steps, steps_of
+from config.alert_models import Alerts
+from config.checks import Names, check_channels, check_units
 from config.models import Channel, Config, District, Unit
 from config.plan_bindings import check_bindings, check_choices, check_scopes
 from config.plan_files import load_plans, with_signatures
 from config.problems import ConfigError, Problem, explain
+from config.texts import Texts, own_texts
 from config.toml_files import Table, as_json, read_table
 from config.values import SLUG, Model
 
 __all__ = ["ConfigError", "Problem", "load_config", "write_example"]
 
 FILES = ("district.toml", "units.toml", "channels.toml")
-_PLACE = {name: place for place, name in enumerate(FILES)}
+OPTIONAL = ("alerts.toml", "texts.toml")
+"""Read where they are there; a folder without them uses what the program brings."""
+EXAMPLES = (*FILES, "alerts.toml")
+TEMPLATE = "plans/doan-phuong-2026.toml"
+"""The plan that the example names first, written as a copy to edit: it wins over the one in the program."""
+_PLACE = {name: place for place, name in enumerate((*FILES, *OPTIONAL))}
 M = TypeVar("M", bound=Model)
 
 
@@ -44,24 +53,35 @@ def load_config(folder: Path) -> Config:
         problems += check_choices(district, plans)
         problems += check_bindings(district, plans, channels, _names(raw["channels.toml"], "channels"))
         problems += check_scopes(district, plans, unit_names)
+    alerts, texts = _alerts(folder, unit_names, _names(raw["district.toml"], "kinds"), problems)
     if problems or district is None:
-        raise ConfigError(sorted(problems, key=lambda problem: _PLACE.get(problem.file, len(FILES))))
-    return Config(folder, district, units, channels, with_signatures(plans, district.choices))
+        raise ConfigError(sorted(problems, key=lambda problem: _PLACE.get(problem.file, len(_PLACE))))
+    return Config(folder, district, units, channels, with_signatures(plans, district.choices), alerts, texts)
 
 
 def write_example(folder: Path) -> list[Path]:
-    """Write those of the commented example files that are missing, and return them; what is there stays."""
+    """Write those of the commented example files that are missing, and return them; what is there stays.
+
+    The plan to edit comes only with a new district.toml: to a folder in use it would add a plan nobody asked for.
+    """
     targets: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        targets = [path for name in FILES if not (path := folder / name).exists()]
-        for path in targets:
-            path.write_bytes((files("config") / "example" / path.name).read_bytes())
+        wanted = EXAMPLES if (folder / FILES[0]).exists() else (*EXAMPLES, TEMPLATE)
+        missing = [name for name in wanted if not (folder / name).exists()]
+        targets = [folder / name for name in missing]
+        for name, path in zip(missing, targets, strict=True):
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(_packaged(name).read_bytes())
     except OSError as error:
         _remove(targets)
         right = "kiểm tra quyền ghi và dung lượng đĩa, hoặc chọn thư mục khác"
         raise ConfigError([Problem(str(folder), "", "", "không ghi được tệp mẫu vào đây", right)]) from error
     return targets
+
+
+def _packaged(name: str) -> Traversable:
+    return files("config") / (name if name == TEMPLATE else f"example/{name}")
 
 
 def _remove(paths: list[Path]) -> None:
@@ -95,6 +115,33 @@ def _district(raw: Table | None, problems: list[Problem]) -> District | None:
     except ValidationError as error:
         problems += explain(error, District, "district.toml")
     return None
+
+
+def _alerts(folder: Path, units: Names, kinds: Names, problems: list[Problem]) -> tuple[Alerts, Texts]:
+    """alerts.toml and texts.toml, judged together: a step needs a sentence, a sentence its step."""
+    before = len(problems)
+    raw, words = (_optional(folder / name, problems) for name in OPTIONAL)
+    alerts = _alerts_of(raw, problems)
+    readable = len(problems) == before
+    if readable:
+        problems += check_alerts(alerts, units, kinds, folder)
+    before = len(problems)
+    texts = own_texts(words, steps_of(alerts) if readable else None, problems)
+    if readable and len(problems) == before:
+        problems += check_steps(alerts, texts)
+    return alerts, texts
+
+
+def _optional(path: Path, problems: list[Problem]) -> Table:
+    return (read_table(path, problems) or {}) if path.exists() else {}
+
+
+def _alerts_of(raw: Table, problems: list[Problem]) -> Alerts:
+    try:
+        return Alerts.model_validate_json(as_json(raw), strict=True)
+    except ValidationError as error:
+        problems += explain(error, Alerts, "alerts.toml")
+    return Alerts()
 
 
 def _entries(raw: Table | None, top: str, shape: type[M], problems: list[Problem]) -> dict[str, M]:

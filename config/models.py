@@ -17,11 +17,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, Field, model_validator
 
+from config.alert_models import Alerts
 from config.folding import fold
 from config.plan_choices import Signature
 from config.platforms import Platforms
 from config.problems import shorten, unknown
-from config.values import Model, Slug, Text, check_url, refusal
+from config.texts import Texts, packaged_texts
+from config.values import LocalMinute, Model, Slug, Text, check_url, refusal
 
 if TYPE_CHECKING:
     from config.plan_models import Plan
@@ -47,12 +49,6 @@ def _day_of_a_year(text: str) -> str:
             f"«{shorten(text)}» không phải là một ngày trong năm", 'viết "tháng-ngày", ví dụ "12-14"'
         ) from error
     return text
-
-
-def _local_minute(moment: time) -> time:
-    if moment.tzinfo or moment.second or moment.microsecond:
-        raise refusal(f"«{moment.isoformat()}» không phải là giờ và phút", "viết giờ địa phương, ví dụ 06:30:00")
-    return moment
 
 
 def _with_letters(words: str) -> str:
@@ -83,7 +79,6 @@ def _once(key: str, words: Sequence[str]) -> None:
 
 Word = Annotated[Text, AfterValidator(_with_letters)]
 Hashtag = Annotated[Text, AfterValidator(_one_word)]
-LookTime = Annotated[time, AfterValidator(_local_minute)]
 HostPort = Annotated[Text, AfterValidator(_host_and_port)]
 
 
@@ -120,7 +115,7 @@ class Organisation(Model):
 class Schedule(Model):
     """When channels are looked at: local times of day."""
 
-    looks_at: Annotated[tuple[LookTime, ...], Field(min_length=1)] = (time(6, 30), time(18, 30))
+    looks_at: Annotated[tuple[LocalMinute, ...], Field(min_length=1)] = (time(6, 30), time(18, 30))
     back_to: date | None = None
     """How far back the first look at a channel reads; 400 days when not said."""
 
@@ -369,6 +364,8 @@ class Config:
     channels: Mapping[str, Channel]
     plans: Mapping[str, Plan] = field(default_factory=dict)
     """The plans that bind, in the order of district.toml, with the signatures of district.toml."""
+    alerts: Alerts = field(default_factory=Alerts)
+    texts: Texts = field(default_factory=packaged_texts)
 
     def watched(self) -> list[Channel]:
         """The channels that are looked at: everything that is not an example entry."""

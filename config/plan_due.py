@@ -67,6 +67,11 @@ class Due(Model):
     def recurs(self) -> bool:
         return self.rule in MONTHS_BETWEEN
 
+    @property
+    def is_dated(self) -> bool:
+        """Whether it falls due by itself."""
+        return self.recurs or self.rule in ONE_OF_KEYS
+
 
 def due_dates(due: Due, start: date, end: date, cut_off: str) -> list[date]:
     """The due days in `[start, end)`, in order; empty for duties that have no date.

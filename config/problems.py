@@ -142,7 +142,7 @@ def key_path(place: Sequence[int | str]) -> str:
             path += f" (mục {part + 1})"
         else:
             path += f".{part}" if path else part
-    return path
+    return path.strip()
 
 
 def shorten(value: object) -> str:

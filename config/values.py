@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -21,6 +22,16 @@ class Model(BaseModel):
 
 def refusal(wrong: str, right: str) -> PydanticCustomError:
     return PydanticCustomError("rule", "{wrong}: {right}", {"wrong": wrong, "right": right})
+
+
+def _local_minute(moment: time) -> time:
+    if moment.tzinfo or moment.second or moment.microsecond:
+        raise refusal(f"«{moment.isoformat()}» không phải là giờ và phút", "viết giờ địa phương, ví dụ 06:30:00")
+    return moment
+
+
+LocalMinute = Annotated[time, AfterValidator(_local_minute)]
+"""A local time of day, to the minute."""
 
 
 def check_url(address: str) -> None:

@@ -2,7 +2,8 @@
 
 The rule, in this order: enough due days that could be verified; most due days verified; the daily item on nearly
 every due day and the weekly one in every due week; each count that is comparable grown as far as the plan expects by
-now; nothing open. Praise takes proof: what could not be verified counts as not shown, but is never called missed.
+now; nothing open. Praise takes proof: what could not be verified counts as not shown, but is never called missed. So
+a unit that lacks a condition only because too little is known stands apart from those that surely lack one.
 
 Places go by the share of due days kept, then of days confirmed by a person, then by growth; equals share a place.
 Only organisations are proposed: the rows are those of grassroots units.
@@ -27,9 +28,12 @@ from metrics.words import ADVICE, STUDIO, percent
 Row = Mapping[Any, Any]
 PLACED_BY = ("kept", "confirmed", "growth")
 """The tie-breaks, the first that differs decides; more is better."""
+_UNKNOWN = -2.0
+"""Stands for a share that nobody knows; no count can fall so far."""
 _HOPE = "hệ thống sẽ xét lại khi có thêm số liệu"
 
 COMMENDED = "Đề nghị xem xét tuyên dương: {}."
+TOO_LITTLE = "Chưa đủ số liệu để xét: {}."
 NOT_COMMENDED = "Chưa đưa vào danh sách đề nghị: {}."
 
 
@@ -58,13 +62,26 @@ class Lack(StrEnum):
 
 
 _ORDER = list(Lack)
+UNSURE = (Lack.FEW_DAYS, Lack.UNVERIFIED, Lack.GROWTH_UNKNOWN)
+"""Too little is known to say anything; these units are no worse than the candidates."""
+
+
+class Group(StrEnum):
+    """Where a unit stands in the list."""
+
+    CANDIDATE = "candidate"
+    TOO_LITTLE = "too_little"
+    NOT_YET = "not_yet"
+
+
+HEADS = {Group.CANDIDATE: COMMENDED, Group.TOO_LITTLE: TOO_LITTLE, Group.NOT_YET: NOT_COMMENDED}
 Found = tuple[str, Lack, str]
 """A unit, the condition it lacks, and what to say of it."""
 
 
 def commend(
     cells: pd.DataFrame,
-    growth: pd.DataFrame,
+    growth: pd.DataFrame | None,
     incidents: pd.DataFrame,
     labels: Mapping[str, Label],
     growth_clause: str,
@@ -73,27 +90,67 @@ def commend(
     """One row for each unit in *cells*: the candidates by their places, then the others by name.
 
     *cells* are those of `cadence` over the period, *growth* the rows of `progress` by unit for the growth target of
-    *growth_clause*, *incidents* whatever is still open: unit, incident (Vietnamese words without a full stop).
-    Columns: unit, candidate, place (Int64; NA for the others), kept and confirmed (Float64: shares of due days),
-    growth (Float64: the least that the slowest comparable count surely grew; NA when unknown), lack (word of a `Lack`),
-    sentence (Vietnamese, with its numbers and clauses).
+    *growth_clause* (None: no plan asks units to grow), *incidents* whatever is still open: unit, incident (Vietnamese
+    words without a full stop). Columns: unit, candidate, group (word of a `Group`), place (Int64; NA for the others),
+    kept and confirmed (Float64: shares of due days), growth (Float64: the least that the slowest comparable count
+    surely grew; NA when unknown), lack (word of a `Lack`), reason and sentence (Vietnamese, with numbers and clauses).
     """
     rules = rules or Rules()
     slots, grown = _slots(cells), _comparable(growth)
-    found = [*_rhythm_lacks(slots, labels, rules), *_growth_lacks(slots, grown, growth_clause), *_incidents(incidents)]
+    found = [*_rhythm_lacks(slots, labels, rules), *_incidents(incidents)]
+    if growth is not None:
+        found += _growth_lacks(slots, grown, growth_clause)
     lacks = pd.DataFrame(found, columns=["unit", "lack", "told"])
     first = lacks.assign(order=lacks["lack"].map(_ORDER.index)).sort_values(["unit", "order", "told"])
     rows = _scores(slots, grown).merge(first.drop_duplicates("unit")[["unit", "lack", "told"]], on="unit", how="left")
     rows["lack"] = rows["lack"].fillna(Lack.NONE).map(str)
     rows["candidate"] = rows["lack"] == Lack.NONE
     rows["place"] = _places(rows)
-    praise = _praise(slots, grown, labels, growth_clause)
+    rows["group"] = rows["lack"].map(lambda lack: str(_group(Lack(lack))))
+    rows["reason"] = rows["told"].where(
+        ~rows["candidate"], rows["unit"].map(_praise(slots, grown, labels, growth_clause))
+    )
     rows["sentence"] = [
-        (COMMENDED if candidate else NOT_COMMENDED).format(praise[unit] if candidate else told)
-        for unit, candidate, told in zip(rows["unit"], rows["candidate"], rows["told"], strict=True)
+        HEADS[Group(group)].format(told) for group, told in zip(rows["group"], rows["reason"], strict=True)
     ]
-    columns = ["unit", "candidate", "place", *PLACED_BY, "lack", "sentence"]
+    columns = ["unit", "candidate", "group", "place", *PLACED_BY, "lack", "reason", "sentence"]
     return rows.sort_values(["place", "unit"], ignore_index=True)[columns]
+
+
+def _group(lack: Lack) -> Group:
+    if lack is Lack.NONE:
+        return Group.CANDIDATE
+    return Group.TOO_LITTLE if lack in UNSURE else Group.NOT_YET
+
+
+def rule_sentences(labels: Mapping[str, Label], growth_clause: str, rules: Rules | None = None) -> list[str]:
+    """The rule, the tie-breaks and the least that must be known, in Vietnamese; no clause: growth is not asked."""
+    rules = rules or Rules()
+    shares = {"day": rules.days_kept, "week": rules.weeks_kept}
+    items = [
+        f"có {_lower(label.name)} ở {_at_least(shares[label.every])} số {NOUNS[label.every]} đến hạn ({_clause(label)})"
+        for label in labels.values()
+    ]
+    grown = [f"lượt theo dõi tăng đủ mức cần có đến nay ({growth_clause})"] if growth_clause else []
+    return [
+        f"Chỉ xét tập thể. Điều kiện: {'; '.join([*items, *grown])}; không còn số liệu chờ xác nhận.",
+        f"Số liệu tối thiểu: {rules.fewest_days} ngày đến hạn được xác minh và xác minh được từ "
+        f"{percent(rules.verified)} số ngày, số tuần; thiếu thì ghi «chưa đủ số liệu để xét», không xếp vào loại kém.",
+        "Xếp thứ tự: tỷ lệ ngày có tin, rồi tỷ lệ ngày có người xác nhận, rồi mức tăng; bằng nhau thì cùng thứ.",
+    ]
+
+
+def _at_least(share: float) -> str:
+    return percent(share) if share >= 1 else f"ít nhất {percent(share)}"
+
+
+def _lower(name: str) -> str:
+    return name[:1].lower() + name[1:]
+
+
+def _clause(label: Label) -> str:
+    """«Kế hoạch 12, mục II-CT.2»: without the words of the clause that may follow a colon."""
+    return label.clause.partition(":")[0]
 
 
 def _slots(cells: pd.DataFrame) -> pd.DataFrame:
@@ -108,8 +165,10 @@ def _slots(cells: pd.DataFrame) -> pd.DataFrame:
     return rows.join(gone, on=["unit", "label"]).fillna({"gone": 0}).astype({"gone": "int64"})
 
 
-def _comparable(growth: pd.DataFrame) -> pd.DataFrame:
+def _comparable(growth: pd.DataFrame | None) -> pd.DataFrame:
     """The growth rows with a target, without channels that opened after the baseline: they have nothing to reach."""
+    if growth is None or growth.empty:
+        return pd.DataFrame(columns=["unit", "platform", "low", "why"])
     asked = growth[growth["target"].notna() & growth["why"].ne(Why.NEW)]
     return asked.sort_values(["unit", "platform"], ignore_index=True)
 
@@ -126,9 +185,12 @@ def _rhythm_lack(row: Row, rules: Rules) -> Lack:
         return Lack.FEW_DAYS
     if row["verified"] < rules.verified:
         return Lack.UNVERIFIED
-    if row["kept"] < (rules.days_kept if daily else rules.weeks_kept):
-        return Lack.DAYS if daily else Lack.WEEKS
-    return Lack.NONE
+    wanted = rules.days_kept if daily else rules.weeks_kept
+    if row["kept"] >= wanted:
+        return Lack.NONE
+    if (row["met"] + row["unknown"]) / row["past"] >= wanted:
+        return Lack.UNVERIFIED
+    return Lack.DAYS if daily else Lack.WEEKS
 
 
 def _told(row: Row, lack: Lack, label: Label, rules: Rules) -> str:
@@ -184,7 +246,7 @@ def _scores(slots: pd.DataFrame, grown: pd.DataFrame) -> pd.DataFrame:
 def _places(rows: pd.DataFrame) -> Any:
     """1 for the best; units that are equal in everything share a place, and the next one is skipped."""
     chosen = rows[rows["candidate"]].sort_values(list(PLACED_BY), ascending=False)
-    other = chosen[list(PLACED_BY)].astype("float64").diff().ne(0).any(axis=1)
+    other = chosen[list(PLACED_BY)].astype("float64").fillna(_UNKNOWN).diff().ne(0).any(axis=1)
     numbers = pd.Series(range(1, len(chosen) + 1), index=chosen.index, dtype="Int64")
     return numbers.where(other).ffill().reindex(rows.index)
 
@@ -203,8 +265,7 @@ def _praise(slots: pd.DataFrame, grown: pd.DataFrame, labels: Mapping[str, Label
 
 def _kept(row: Row, label: Label) -> str:
     """«có tin tốt 240/245 ngày (mục II-CT.2)»"""
-    name = label.name[:1].lower() + label.name[1:]
-    return f"có {name} {row['met']}/{row['past']} {NOUNS[row['every']]} ({label.clause})"
+    return f"có {_lower(label.name)} {row['met']}/{row['past']} {NOUNS[row['every']]} ({_clause(label)})"
 
 
 def _doubts(row: Row) -> Iterator[str]:

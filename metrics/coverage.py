@@ -15,7 +15,7 @@ def covered_days(looks: pd.DataFrame, edges: npt.NDArray[np.int64]) -> pd.DataFr
     `looks` as Store.looks gives them; `edges` are the epoch seconds at which the days begin, and the last one
     ends. `first` and `end` are day numbers, half-open. A look proves `[coverage_from, started_at]`.
     """
-    spans = merge_spans(_proved(looks))
+    spans = proved_spans(looks)
     first = np.searchsorted(edges, spans["start"], side="left")
     end = np.searchsorted(edges, spans["end"], side="right") - 1
     days = pd.DataFrame({"channel": spans["channel"].to_numpy(), "first": first, "end": end})
@@ -30,6 +30,11 @@ def failed_days(looks: pd.DataFrame, edges: npt.NDArray[np.int64]) -> pd.DataFra
     days = pd.DataFrame({"channel": failed["channel"].astype(str), "first": np.maximum(day - 1, 0)})
     days["end"] = np.clip(day + 1, 0, last)
     return days[days["first"] < days["end"]].drop_duplicates()
+
+
+def proved_spans(looks: pd.DataFrame) -> pd.DataFrame:
+    """The moments that complete successful looks prove, in epoch seconds: channel, start, end; apart and in order."""
+    return merge_spans(_proved(looks))
 
 
 def merge_spans(spans: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -55,8 +56,9 @@ def _channels(facts: Facts, ask: Ask, held: pd.DataFrame, *, sites: bool) -> pd.
             held = held[held[name].isin(list(wanted))]
     since = facts.today - timedelta(days=ask.within_days)
     window = Period(since, facts.today, facts.config.district.tz)
-    rows = held.merge(_looks(facts, window), on="channel", how="left")
-    rows = rows.merge(_posts(facts, window), on="channel", how="left")
+    own = replace(facts, looks=_of(held, facts.looks), posts=_of(held, facts.posts))
+    rows = held.merge(_looks(own, window), on="channel", how="left")
+    rows = rows.merge(_posts(own, window), on="channel", how="left")
     counts = ["looks", "answered", "posts", "seen_days"]
     rows[counts] = rows[counts].fillna(0).astype("Int64")
     rows["reachable"] = ratio(floats(rows["answered"]), floats(rows["looks"]))
@@ -65,6 +67,10 @@ def _channels(facts: Facts, ask: Ask, held: pd.DataFrame, *, sites: bool) -> pd.
     rows["last_post_day"] = local_day(rows["last_post_at"], facts.config.district.tz)
     rows["state"] = _state(rows, ask.within_days)
     return rows
+
+
+def _of(held: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
+    return seen[seen["channel"].isin(held["channel"])]
 
 
 def _state(rows: pd.DataFrame, days: int) -> Any:

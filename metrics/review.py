@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from config.models import Config
+from metrics.commend import Group
 from metrics.review_facts import Duty, Item, Owed, Review, Week
 from metrics.review_moves import move_sentence
-from metrics.review_units import Presence, kept, motto, presence, quiet_sentence, unseen_sentence
+from metrics.review_units import Presence, motto, presence, quiet_sentence, unseen_sentence
 from metrics.words import WORDS, Status, day, number
 
 MOST_CHANGES, MOST_RISKS = 5, 3
+MOST_LATE = 3
+"""How many of the tasks that are late since before the week are named: those that fell due last."""
 MOST_NAMES = 5
 """How many units one sentence names."""
 FEWEST_PERSONS = 10
@@ -40,11 +44,12 @@ Row = Mapping[Any, Any]
 def review(week: Week) -> Review:
     """The review of a week: at most five changes and three risks; the other lists are whole."""
     now, before = _targets(week, week.now), _targets(week, week.before)
-    changes, risks = _changes(week, now, before), _risks(week, now)
+    changes, risks = _told_once(_changes(week, now, before)), _told_once(_risks(week, now))
     return Review(
         changes=tuple(changes[:MOST_CHANGES]),
         risks=tuple(risks[:MOST_RISKS]),
         **_units(week),
+        praise=tuple(_praise(week)),
         duties=tuple(_duties(week)),
         owed=tuple(map(_owed, sorted(week.owed, key=lambda one: (one.due, one.ref, one.period)))),
         suspects=tuple(_suspects(week)),
@@ -133,6 +138,18 @@ def _risks(week: Week, now: Mapping[str, Row]) -> list[Item]:
     return [_risk(week, row) for row in _one_of_each(ordered)]
 
 
+def _told_once(items: Sequence[Item]) -> list[Item]:
+    """What several plans ask in the same words is one line, with the clauses of all of them."""
+    sources: dict[str, list[str]] = {}
+    for item in items:
+        sources.setdefault(item.sentence, []).append(", ".join(filter(None, (item.clause, item.plan))))
+    firsts = {item.sentence: item for item in reversed(items)}
+    return [
+        replace(firsts[told], plan="; ".join(filter(None, [firsts[told].plan, *named[1:]])))
+        for told, named in sources.items()
+    ]
+
+
 def _one_of_each(rows: Sequence[Row]) -> list[Row]:
     """The first line of each row of a plan."""
     firsts: dict[tuple[str, str], Row] = {}
@@ -153,7 +170,9 @@ def _risk(week: Week, row: Row) -> Item:
     few = row.get("heads")
     hidden = few is not None and not pd.isna(few) and few < FEWEST_PERSONS
     word = WORDS[Status(row["status"])].lower()
-    told = f"{_called(week, row)}: {word}; dưới {FEWEST_PERSONS} người nên không nêu số." if hidden else row["sentence"]
+    told = f"{word}; dưới {FEWEST_PERSONS} người nên không nêu số." if hidden else row["sentence"]
+    name = _channel_name(week.config, _first(row["subject"])) if row["subject"] else row["title"]
+    told = f"{name}: {told[:1].lower()}{told[1:]}"
     return Item(_key(row), told, row["clause"], str(row["status"]), None if hidden else known, row["plan"])
 
 
@@ -163,8 +182,7 @@ def _risk(week: Week, row: Row) -> Item:
 def _units(week: Week) -> dict[str, tuple[Item, ...]]:
     """The lists about units, each in the order of the names."""
     if week.cells is None:
-        return dict.fromkeys(("quiet", "unverified", "failed", "motto", "praise"), ())
-    own = week.cells[week.cells["slot"] >= pd.Timestamp(week.period.start)]
+        return dict.fromkeys(("quiet", "unverified", "failed", "motto"), ())
     names = {slug: unit.name for slug, unit in week.config.units.items()}
     labels = week.config.district.labels
     seen = presence(week.cells, week.period)
@@ -175,7 +193,6 @@ def _units(week: Week) -> dict[str, tuple[Item, ...]]:
         "unverified": _seen(seen, Presence.UNVERIFIED, names),
         "failed": _seen(seen, Presence.FAILED, names),
         "motto": tuple(Item(f"label/{slug}", words, clauses[slug]) for slug, words in said.items()),
-        "praise": _by_name(Item(f"unit/{slug}", words) for slug, words in kept(own, labels, names).items()),
     }
 
 
@@ -188,20 +205,33 @@ def _seen(seen: pd.DataFrame, state: Presence, names: Mapping[str, str]) -> tupl
     return tuple(Item(f"unit/{row['unit']}", tell(row, names[row["unit"]]), status=state.value) for row in ordered)
 
 
-def _by_name(items: Iterable[Item]) -> tuple[Item, ...]:
-    return tuple(sorted(items, key=lambda item: item.sentence))
+def _praise(week: Week) -> Iterator[Item]:
+    """The candidates by their places; how many units could not be judged stands below, and nobody else is named."""
+    if week.praise is None:
+        return
+    clause, plan = week.praise_source
+    ordered = week.praise.sort_values(["place", "unit"])
+    chosen = ordered[ordered["group"] == Group.CANDIDATE].to_dict("records")
+    for row in chosen:
+        told = f"{week.config.units[row['unit']].name} (thứ {row['place']}): {row['reason']}."
+        yield Item(f"unit/{row['unit']}", told, clause, plan=plan)
+    if len(ordered) and not chosen:
+        yield Item("praise/nobody", "Chưa có đơn vị nào đủ điều kiện đề nghị tuyên dương.", clause, plan=plan)
+    if unsure := int((ordered["group"] == Group.TOO_LITTLE).sum()):
+        yield Item("praise/unsure", f"{number(unsure)} đơn vị chưa đủ số liệu để xét; đề nghị xem bằng «nhip commend».")
 
 
 # --- what is to be done ------------------------------------------------------------------------------------------
 
 
 def _duties(week: Week) -> Iterator[Item]:
-    """The tasks of these days by their day; those that are late since before the week as one number."""
-    for one in sorted(week.duties, key=lambda one: (one.due, _in_order(one.ref))):
-        if one.due >= week.period.start:
-            yield Item(f"duty/{one.ref}/{one.due}", _duty_sentence(one), one.clause, plan=one.ref.split("/")[0])
-    if late := sum(one.due < week.period.start for one in week.duties):
-        yield Item("duty/late", f"{number(late)} việc quá hạn từ trước tuần này; đề nghị xem bằng «nhip check».")
+    """The tasks by their day; of those that are late since before the week the last ones, and how many others."""
+    ordered = sorted(week.duties, key=lambda one: (one.due, _in_order(one.ref)))
+    more = max(0, sum(one.due < week.period.start for one in ordered) - MOST_LATE)
+    for one in ordered[more:]:
+        yield Item(f"duty/{one.ref}/{one.due}", _duty_sentence(one), one.clause, plan=one.ref.split("/")[0])
+    if more:
+        yield Item("duty/late", f"{number(more)} việc khác quá hạn từ trước đó; đề nghị xem bằng «nhip task list».")
 
 
 def _duty_sentence(one: Duty) -> str:

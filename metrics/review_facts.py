@@ -58,6 +58,10 @@ class Week:
     """metrics.review_moves.weekly_moves."""
     cells: pd.DataFrame | None = None
     """metrics.cadence.cadence of the week and at least one before it; None: no label is asked for."""
+    praise: pd.DataFrame | None = None
+    """metrics.commend.commend over the last weeks; None: there is no label to commend by."""
+    praise_source: tuple[str, str] = ("", "")
+    """The clause that asks to commend, and its plan; empty where no plan does."""
     duties: Sequence[Duty] = ()
     owed: Sequence[Owed] = ()
     suspects: Sequence[str] = ()
@@ -76,7 +80,7 @@ class Item:
     status: str = ""
     needed_per_week: int | None = None
     plan: str = ""
-    """Whose clause it is; empty for what no plan asks."""
+    """Whose clause it is, and the clauses of other plans that ask the same; empty for what no plan asks."""
 
 
 @dataclass(frozen=True)

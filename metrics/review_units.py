@@ -1,4 +1,4 @@
-"""What the cells of some weeks say about the units: who is quiet for sure, who could not be seen, who kept the motto.
+"""What the cells of some weeks say about the units: who is quiet for sure, who could not be seen, and the motto.
 
 A unit is called quiet only where complete looks prove every day of it; a failed look is our own fault and said so.
 """
@@ -15,7 +15,7 @@ import pandas as pd
 from config.models import Label
 from metrics.cadence import NO_CHANNEL
 from metrics.periods import Period
-from metrics.summary import NOUNS, sentences, summary
+from metrics.summary import NOUNS, summary
 from metrics.words import day, number
 
 FEWEST_DAYS = 3
@@ -122,17 +122,6 @@ def unseen_sentence(row: Mapping[Any, Any], name: str) -> str:
     if row["reason"] == NO_CHANNEL:
         return f"{name}: {NO_CHANNEL}; đề nghị bổ sung vào danh mục kênh."
     return f"{name}: chưa xác minh được ({row['reason']}); hệ thống sẽ xác minh khi đọc đủ."
-
-
-def kept(cells: pd.DataFrame, labels: Mapping[str, Label], names: Mapping[str, str]) -> dict[str, str]:
-    """The units that met everything due so far in these cells, each with a sentence; one unknown slot is too many."""
-    rows = summary(cells)
-    due = rows[rows["due"] > 0]
-    fine = (due["missed"] == 0) & (due["unknown"] == 0) & (due["met"] > 0)
-    by_unit = fine.groupby(due["unit"]).all()
-    units = sorted(by_unit.index[by_unit])
-    told = sentences(due[due["unit"].isin(units)].sort_values(["unit", "every", "label"]), labels, "x")
-    return {unit: f"{names.get(unit, unit)}: {told[unit].split(': ', 1)[1]}" for unit in units}
 
 
 def motto(cells: pd.DataFrame, labels: Mapping[str, Label], week: Period) -> dict[str, str]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from metrics.asking import Why
 from metrics.engagement import PROXY_LABEL
+from metrics.rows import rows_of
 from metrics.words import ADVICE, STUDIO, UNSURE, WORDS, Status, between, day, number, percent
 
 Row = Mapping[Any, Any]
@@ -21,7 +22,7 @@ _OPEN = frozenset({Status.BEHIND, Status.AT_RISK, Status.ON_PACE, Status.UNDECID
 
 def sentences(judged: pd.DataFrame, tell: Tell) -> list[str]:
     """A sentence for each row of `progress`; `tell` says what its indicator found."""
-    return [sentence(row, tell) for row in judged.to_dict("records")]
+    return [sentence(row, tell) for row in rows_of(judged)]
 
 
 def sentence(row: Row, tell: Tell) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -45,8 +45,12 @@ def of_label(label: PostLabel, role: str) -> Edit:
     return Edit(label.at, label.detail, role, "label.confirm", subject, None, {"upheld": label.upheld}, "")
 
 
-def rows(connection: Connection) -> pd.DataFrame:
-    return frame_of(connection, select(audit).order_by(audit.c.number))
+def rows(connection: Connection, last: int | None, actions: Collection[str] | None) -> pd.DataFrame:
+    statement = select(audit) if actions is None else select(audit).where(audit.c.action.in_(actions))
+    if last is None:
+        return frame_of(connection, statement.order_by(audit.c.number))
+    newest_first = frame_of(connection, statement.order_by(audit.c.number.desc()).limit(last))
+    return newest_first[::-1].reset_index(drop=True)
 
 
 def verify(connection: Connection) -> AuditState:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,9 +22,14 @@ Work = Callable[[Connection], T]
 
 LOCK_WAIT_SECONDS = 15
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
+READER_SECONDS = 2.0
+"""How long one statement of a reader may take: a page must not keep the machine from its work."""
+STEPS_BETWEEN_LOOKS = 20_000
+"""Steps of SQLite's machine between two looks at the time: less than a millisecond."""
 
 SQLITE_TROUBLES = {
     sqlite3.SQLITE_PERM: Trouble.READ_ONLY,
+    sqlite3.SQLITE_INTERRUPT: Trouble.SLOW,
     sqlite3.SQLITE_BUSY: Trouble.LOCKED,
     sqlite3.SQLITE_LOCKED: Trouble.LOCKED,
     sqlite3.SQLITE_READONLY: Trouble.READ_ONLY,
@@ -44,6 +50,7 @@ POSTGRES_TROUBLES = {
     "22": Trouble.UNFIT,
     "23": Trouble.UNFIT,
     "57P": Trouble.LOST,
+    "57014": Trouble.SLOW,
     "28": Trouble.DENIED,
     "42501": Trouble.DENIED,
     "3D": Trouble.MISSING,
@@ -60,11 +67,12 @@ POSTGRES_TROUBLES = {
 class Database:
     """An engine for one URL, and the two ways to use it: `read` and `write`."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, reads_only: bool = False) -> None:
         self.url = url
         self.where = place_of(url)
         self._file = _identity(url)
-        self.engine = sqlite_engine(url) if is_sqlite(url) else postgres_engine(url)
+        new_engine = sqlite_engine if is_sqlite(url) else postgres_engine
+        self.engine = new_engine(url, reads_only=reads_only)
 
     def read(self, work: Work[T]) -> T:
         """What *work* finds in one consistent snapshot of the data; it never waits for a writer."""
@@ -148,9 +156,13 @@ def is_sqlite(url: URL) -> bool:
     return url.get_backend_name() == "sqlite"
 
 
-def sqlite_engine(url: URL) -> Engine:
-    """Connections that never create the file, wait for a writer, and leave transactions to us."""
-    address = f"file:{quote(str(Path(url.database or '').absolute()))}?mode=rw"
+def sqlite_engine(url: URL, *, reads_only: bool = False) -> Engine:
+    """Connections that never create the file, wait for a writer, and leave transactions to us.
+
+    Those that only read cannot write, and end a statement after READER_SECONDS.
+    """
+    mode = "ro" if reads_only else "rw"
+    address = f"file:{quote(str(Path(url.database or '').absolute()))}?mode={mode}"
 
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -163,12 +175,22 @@ def sqlite_engine(url: URL) -> Engine:
 
     engine = create_engine(url, creator=connect, hide_parameters=True)
     event.listen(engine, "begin", _begin_sqlite)
+    if reads_only:
+        event.listen(engine, "before_cursor_execute", _limit_sqlite)
     return engine
 
 
-def postgres_engine(url: URL) -> Engine:
+def _limit_sqlite(connection: Connection, cursor: sqlite3.Cursor, *_rest: object) -> None:
+    """Ends the statement, and the reading of its rows, when its time is over."""
+    end = time.monotonic() + READER_SECONDS
+    cursor.connection.set_progress_handler(lambda: time.monotonic() > end, STEPS_BETWEEN_LOOKS)
+
+
+def postgres_engine(url: URL, *, reads_only: bool = False) -> Engine:
+    limits = f"-c default_transaction_read_only=on -c statement_timeout={READER_SECONDS * 1000:.0f}"
+    settings = {"options": limits} if reads_only else {}
     return create_engine(
-        url, pool_pre_ping=True, hide_parameters=True, connect_args={"connect_timeout": LOCK_WAIT_SECONDS}
+        url, pool_pre_ping=True, hide_parameters=True, connect_args={"connect_timeout": LOCK_WAIT_SECONDS} | settings
     )
 
 

@@ -23,6 +23,7 @@ class Trouble(StrEnum):
     LOST = "lost"
     DENIED = "denied"
     DISK = "disk"
+    SLOW = "slow"
     UNFIT = "unfit"
     OTHER = "other"
 
@@ -51,6 +52,9 @@ SENTENCES: dict[Trouble, str] = {
     Trouble.LOST: ("Không kết nối được cơ sở dữ liệu ở {where}. Đề nghị kiểm tra máy chủ, tên cơ sở dữ liệu và mạng."),
     Trouble.DENIED: "Cơ sở dữ liệu ở {where} từ chối đăng nhập. Đề nghị kiểm tra tài khoản và mật khẩu.",
     Trouble.DISK: "Ổ đĩa báo lỗi khi đọc hoặc ghi {where}. Đề nghị kiểm tra dung lượng và tình trạng ổ đĩa.",
+    Trouble.SLOW: (
+        "Cơ sở dữ liệu ở {where} trả lời quá lâu nên lượt xem này bị dừng. Đề nghị xem một kỳ hoặc một đơn vị hẹp hơn."
+    ),
     Trouble.UNFIT: ("Số liệu nhận được không hợp lệ nên không lưu vào {where}. Đề nghị xem lại nguồn của số liệu này."),
     Trouble.OTHER: ("Cơ sở dữ liệu ở {where} báo lỗi. Đề nghị chạy lại với --debug và gửi kết quả cho người quản trị."),
 }

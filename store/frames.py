@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LOOK_COLUMNS = (
+    "slot",
     "state",
     "attempt",
     "outcome",
@@ -111,9 +112,10 @@ def posts(
     end: datetime,
     channels: Sequence[str] | None,
     as_of: datetime | None,
+    columns: Sequence[str] | None,
 ) -> pd.DataFrame:
     statement = (
-        _select_posts()
+        _select_posts(columns or POST_COLUMNS)
         .select_from(_wanted(connection, channels).join(post, post.c.channel_id == channel.c.id))
         .where(post.c.published_at >= start, post.c.published_at < end)
     )
@@ -141,16 +143,30 @@ def labels(connection: Connection, post_ids: Iterable[int], as_of: datetime | No
     return _frame(connection, statement).drop_duplicates(["post_id", "label"], ignore_index=True)
 
 
-def looks(connection: Connection, start: datetime, end: datetime, channels: Sequence[str] | None) -> pd.DataFrame:
+def looks(
+    connection: Connection,
+    start: datetime,
+    end: datetime,
+    channels: Sequence[str] | None,
+    columns: Sequence[str] | None,
+) -> pd.DataFrame:
     covers = func.coalesce(type_coerce(look.c.coverage_from, BigInteger), type_coerce(look.c.started_at, BigInteger))
     finished = and_(look.c.channel_id == channel.c.id, look.c.started_at >= start, covers < epoch(end))
     statement = (
-        _select_looks()
+        _select_looks(columns or LOOK_COLUMNS)
         .select_from(_wanted(connection, channels).join(look, finished))
         .where(look.c.state.in_(("done", "failed")))
         .order_by(channel.c.slug, look.c.slot)
     )
     return _frame(connection, statement)
+
+
+def missed_slots(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
+    missed = (look.c.state == "missed", look.c.slot >= since, look.c.slot <= until)
+    counted = func.count().label("channels")
+    open_channels = look.join(channel, and_(look.c.channel_id == channel.c.id, channel.c.closed_at.is_(None)))
+    grouped = select(look.c.slot, counted).select_from(open_channels).where(*missed).group_by(look.c.slot)
+    return _frame(connection, grouped.order_by(look.c.slot))
 
 
 def last_looks(connection: Connection) -> pd.DataFrame:
@@ -174,7 +190,7 @@ def last_looks(connection: Connection) -> pd.DataFrame:
     )
     of_newest = and_(look.c.channel_id == channel.c.id, look.c.slot == newest_slot)
     statement = (
-        _select_looks(last_done.label("last_done_at"))
+        _select_looks(LOOK_COLUMNS, last_done.label("last_done_at"))
         .select_from(channel.outerjoin(look, of_newest))
         .where(channel.c.closed_at.is_(None))
         .order_by(channel.c.slug)
@@ -182,14 +198,14 @@ def last_looks(connection: Connection) -> pd.DataFrame:
     return _frame(connection, statement)
 
 
-def _select_posts() -> Select[Any]:
-    columns = (post.c[name] for name in POST_COLUMNS)
+def _select_posts(names: Sequence[str] = POST_COLUMNS) -> Select[Any]:
+    columns = (post.c[name] for name in names)
     return select(channel.c.slug.label("channel"), *columns).order_by(channel.c.slug, post.c.published_at, post.c.id)
 
 
-def _select_looks(*more: ColumnElement[Any]) -> Select[Any]:
-    columns = (look.c[name] for name in LOOK_COLUMNS)
-    return select(channel.c.slug.label("channel"), look.c.slot, *columns, *more)
+def _select_looks(names: Sequence[str], *more: ColumnElement[Any]) -> Select[Any]:
+    columns = (look.c[name] for name in names)
+    return select(channel.c.slug.label("channel"), *columns, *more)
 
 
 def _snapshot_columns(found: FromClause) -> list[ColumnElement[Any]]:

@@ -37,6 +37,14 @@ def open_database(url: str) -> Database:
     return _opened(url, accept=(HEAD,))
 
 
+def open_reading(url: str) -> Database:
+    """The same for a reader beside the program: it writes nothing, and nothing keeps it long; pages are not checked."""
+    parsed = parse_url(url)
+    if is_sqlite(parsed):
+        _examine_file(parsed)
+    return _let_in(Database(parsed, reads_only=True), (HEAD,), checks_pages=False)
+
+
 def upgrade_database(url: str) -> None:
     """Brings an older database of ours to this version in one transaction; a current one stays as it is."""
     database = _opened(url, accept=None)
@@ -50,9 +58,12 @@ def _opened(url: str, accept: tuple[str, ...] | None) -> Database:
     parsed = parse_url(url)
     if is_sqlite(parsed):
         _examine_file(parsed)
-    database = Database(parsed)
+    return _let_in(Database(parsed), accept, checks_pages=is_sqlite(parsed))
+
+
+def _let_in(database: Database, accept: tuple[str, ...] | None, *, checks_pages: bool) -> Database:
     try:
-        database.read(lambda connection: _admit(connection, database, accept))
+        database.read(lambda connection: _admit(connection, database, accept, checks_pages=checks_pages))
     except StoreError:
         database.close()
         raise
@@ -118,8 +129,8 @@ def _found(connection: Connection, database: Database, now: datetime) -> None:
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-def _admit(connection: Connection, database: Database, accept: tuple[str, ...] | None) -> None:
-    if is_sqlite(database.url):
+def _admit(connection: Connection, database: Database, accept: tuple[str, ...] | None, *, checks_pages: bool) -> None:
+    if checks_pages:
         _check_pages(connection, database)
     tables = inspect(connection).get_table_names()
     if not tables:

@@ -413,3 +413,145 @@ class Said:
     digest: str
     turn: int = 1
     """The how-manieth answer for the same moment: above 1 the inputs have changed since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """The local days `[start, end)` of a week, and the moments at which they begin and end."""
+
+    start: date
+    end: date
+    start_at: datetime
+    end_at: datetime
+
+
+class CaseState(StrEnum):
+    """How one open alert stands. RESOLVED is the end: what comes after is a new case."""
+
+    NEW = "new"  # noticed, and nobody was told yet
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"  # somebody looks after it: no more messages until it is over
+    SNOOZED = "snoozed"
+    RESOLVED = "resolved"
+
+
+SYSTEM = "hệ thống"
+"""Who turns a case when no person does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A case to open, unless one with the same rule and subject is open already."""
+
+    rule: str
+    subject: str
+    since: datetime
+    """The deadline that passed: since when it is so, whatever the moment at which we noticed."""
+    facts: Mapping[str, Any]
+    """What was known at that moment; plain JSON values, no person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One alert about one subject; at most one that is not resolved for each rule and subject."""
+
+    id: int
+    rule: str
+    subject: str
+    state: CaseState
+    since: datetime
+    opened_at: datetime
+    """When it was noted here; `since` is when it began."""
+    changed_at: datetime
+    """When its newest flip was noted."""
+    snoozed_until: datetime | None
+    facts: Mapping[str, Any]
+    """As of the opening."""
+    turn: int
+    """The number of its newest flip: whoever turns the case has to name it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A change of the state of a case that stood at `turn`; nothing happens when it has moved on since."""
+
+    case: int
+    turn: int
+    after: CaseState
+    at: datetime
+    """The moment it is about: a deadline, the first post after a silence, a person's word."""
+    reason: str
+    by: str = SYSTEM
+    """A role, never a person."""
+    snoozed_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """A stored change of the state of a case; `before` is None for its opening."""
+
+    case: int
+    turn: int
+    before: CaseState | None
+    after: CaseState
+    at: datetime
+    noted_at: datetime
+    by: str
+    reason: str
+    snoozed_until: datetime | None
+
+
+class DeliveryState(StrEnum):
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"  # given up; its cases are told in the next digest all the same
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message to put into the outbox: one to one receiver, at most one with this key ever."""
+
+    key: str
+    """«digest/truyen-thong/2026-11-20»: what the message is, told to the receiver too."""
+    receiver: str
+    ways: tuple[str, ...]
+    """«zalo:123», «email:a@b»: the first is tried first, the next when it refuses."""
+    subject: str
+    text: str
+    html: str
+    items: tuple[tuple[int, str], ...] = ()
+    """Case and step told in it. A step of a case is told to a receiver once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message of the outbox, taken by one worker."""
+
+    id: int
+    key: str
+    receiver: str
+    ways: tuple[str, ...]
+    way: int
+    """Which of `ways` is to be tried."""
+    subject: str
+    text: str
+    html: str
+    attempt: int
+    doubtful: bool
+    """An earlier attempt never said how it ended: the receiver may have this message already."""
+    owner: str
+    lease_until: datetime
+    created_at: datetime
+    """When it was put into the outbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxState:
+    """How many messages wait (of these, how many for more than an hour) and were given up in the last seven days."""
+
+    waiting: int
+    overdue: int
+    failed: int
+    resting: Mapping[str, datetime]
+    """The kinds of ways that take nothing until a moment."""

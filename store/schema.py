@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration, and so the schema that this code speaks. Revisions sort by name."""
 
 APPLICATION = "nhip-doan"
@@ -43,6 +43,11 @@ def epoch(moment: datetime) -> int:
 def moment_of(seconds: int) -> datetime:
     """The aware UTC moment of stored seconds."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def whole(moment: datetime) -> datetime:
+    """A moment as it will be read back: UTC, whole seconds. One without a time zone is refused."""
+    return moment_of(epoch(moment))
 
 
 class Moment(TypeDecorator[datetime]):
@@ -331,4 +336,94 @@ review_note = Table(
     Column("by", Text, nullable=False),
     CheckConstraint("(owner IS NULL) = (due IS NULL)", name="decision"),
     sqlite_with_rowid=False,
+)
+
+UNRESOLVED = "state <> 'resolved'"
+
+alert_case = Table(
+    "alert_case",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("rule", String(32), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Column("snoozed_until", Moment),
+    Column("facts", Text, nullable=False),
+    Column("turn", Integer, nullable=False),
+    CheckConstraint("state IN ('new', 'open', 'acknowledged', 'snoozed', 'resolved')", name="state"),
+    CheckConstraint("(state = 'snoozed') = (snoozed_until IS NOT NULL)", name="snooze"),
+    CheckConstraint("(state = 'new') = (turn = 1)", name="turn"),
+    Index(None, "rule", "subject", unique=True, sqlite_where=text(UNRESOLVED), postgresql_where=text(UNRESOLVED)),
+)
+
+flip = Table(
+    "flip",
+    metadata,
+    Column("case_id", ForeignKey("alert_case.id"), primary_key=True),
+    Column("turn", Integer, primary_key=True, autoincrement=False),
+    Column("before", String(16)),
+    Column("after", String(16), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("noted_at", Moment, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("snoozed_until", Moment),
+    CheckConstraint("(before IS NULL) = (turn = 1)", name="first"),
+    CheckConstraint("(after = 'snoozed') = (snoozed_until IS NOT NULL)", name="snooze"),
+    sqlite_with_rowid=False,
+)
+
+UNFINISHED = "next_at IS NOT NULL"
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(200), nullable=False, unique=True),
+    Column("receiver", String(64), nullable=False),
+    Column("ways", Text, nullable=False),
+    Column("way", SmallInteger, nullable=False, server_default="0"),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("html", Text, nullable=False),
+    Column("state", String(16), nullable=False, server_default="waiting"),
+    Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("doubtful", Boolean, nullable=False, server_default="0"),
+    Column("next_at", Moment),
+    Column("owner", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    Column("error", Text),
+    CheckConstraint("state IN ('waiting', 'sending', 'sent', 'failed')", name="state"),
+    CheckConstraint("(state = 'sending') = (owner IS NOT NULL)", name="owner"),
+    CheckConstraint("(state IN ('sent', 'failed')) = (finished_at IS NOT NULL)", name="end"),
+    CheckConstraint("(next_at IS NULL) = (finished_at IS NOT NULL)", name="next"),
+    Index(None, "next_at", sqlite_where=text(UNFINISHED), postgresql_where=text(UNFINISHED)),
+)
+
+told = Table(
+    "told",
+    metadata,
+    Column("case_id", ForeignKey("alert_case.id"), primary_key=True),
+    Column("receiver", String(64), primary_key=True),
+    Column("step", String(64), primary_key=True),
+    Column("delivery_id", ForeignKey("delivery.id"), nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
+way_rest = Table(
+    "way_rest",
+    metadata,
+    Column("kind", String(32), primary_key=True),
+    Column("until", Moment, nullable=False),
+)
+
+beat = Table(
+    "beat",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("at", Moment, nullable=False),
 )

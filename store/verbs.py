@@ -18,12 +18,16 @@ from sqlalchemy.exc import StatementError
 from config.models import Channel, Unit
 from store import (
     audit,
+    beats,
+    cases,
     figures,
     first_values,
     frames,
     labels,
+    last_posts,
     ledger,
     lifecycle,
+    outbox,
     progress,
     quota,
     recording,
@@ -32,17 +36,24 @@ from store import (
     reviews,
     verdicts,
 )
+from store.changes import Changes
 from store.database import Database
 from store.errors import StoreError, Trouble
 from store.records import (
     Approval,
     AuditState,
+    Case,
+    Delivery,
+    Draft,
     Edit,
     Evidence,
     Failure,
     FailureKind,
     Figure,
+    Flip,
     LookResult,
+    Opening,
+    OutboxState,
     PostLabel,
     ReviewNote,
     ReviewTurn,
@@ -51,8 +62,11 @@ from store.records import (
     StoredText,
     TakenSlot,
     TokenState,
+    Turn,
     Verdict,
+    Week,
 )
+from store.schema import whole
 from store.tokens import Tokens, token_states
 
 if TYPE_CHECKING:
@@ -62,6 +76,7 @@ if TYPE_CHECKING:
 
 OPERATOR = "operator"
 """The role of whoever works at the command line."""
+MESSAGES_KEPT_FOR = timedelta(days=400)
 UNFIT_SENTENCE = (
     "Trang trả về số liệu không hợp lệ nên không lưu. Đề nghị báo người quản trị hệ thống xem lại kênh này."
 )
@@ -80,6 +95,14 @@ def upgrade_store(url: str) -> None:
 def open_store(url: str) -> Store:
     """The store at *url*. StoreError when missing, foreign, older, newer or damaged; creates nothing."""
     return Store(lifecycle.open_database(url))
+
+
+def open_reader(url: str) -> Store:
+    """The same store for reading alone: it cannot write, and a statement of more than two seconds is refused.
+
+    For pages beside a running program. StoreError like `open_store`, and SLOW for such a statement.
+    """
+    return Store(lifecycle.open_reading(url))
 
 
 class Store:
@@ -222,9 +245,15 @@ class Store:
 
         That is, everywhere, snapshots past `KEPT_FOR`; and of the channels of `KEYED_PLATFORM` that are not *owned*,
         read without their owner's consent, counts of posts of more than 30 days ago and the words of posts that
-        nobody refreshed since. That the posts existed, when, and their labels stays.
+        nobody refreshed since. That the posts existed, when, and their labels stays. So does that a message was
+        sent, but not what it said more than 400 days ago.
         """
-        return self.database.write(lambda connection: retention.purge(connection, owned, now))
+
+        def work(connection: Connection) -> int:
+            outbox.forget_texts(connection, now - MESSAGES_KEPT_FOR)
+            return retention.purge(connection, owned, now)
+
+        return self.database.write(work)
 
     def posts(
         self,
@@ -232,31 +261,51 @@ class Store:
         end: datetime,
         channels: Sequence[str] | None = None,
         as_of: datetime | None = None,
+        columns: Sequence[str] | None = None,
     ) -> pd.DataFrame:
         """Posts published in [*start*, *end*), gone ones too; with *as_of* only those first seen by then.
 
-        Columns: channel, id, platform_id, published_at, date_source, date_confidence, title, excerpt, link,
-        kind, is_share, categories (tuples), first_seen_at, missing_since, gone_at.
+        Columns: channel, and all or those asked for of id, platform_id, published_at, date_source, date_confidence,
+        title, excerpt, link, kind, is_share, categories (tuples), first_seen_at, missing_since, gone_at.
         """
-        return self.database.read(lambda connection: frames.posts(connection, start, end, channels, as_of))
+        return self.database.read(lambda connection: frames.posts(connection, start, end, channels, as_of, columns))
+
+    def last_posts(self, stretches: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+        """The newest post that was known at *as_of* in each stretch of a channel; one that is gone since counts too.
+
+        *stretches*: channel, start, until (NaT: still), shares (bool: whether a shared post counts). Gives them back
+        in the same order with last_post_at; NaT where there is none, and for a channel that was never synced. Its
+        cost does not depend on how long the history is.
+        """
+        return self.database.read(lambda connection: last_posts.last_posts(connection, stretches, as_of))
 
     def find_post(self, link: str) -> pd.DataFrame:
         """The posts with exactly this link, as `posts` gives them; usually one or none."""
         return self.database.read(lambda connection: frames.find_post(connection, link))
 
-    def looks(self, start: datetime, end: datetime, channels: Sequence[str] | None = None) -> pd.DataFrame:
+    def looks(
+        self,
+        start: datetime,
+        end: datetime,
+        channels: Sequence[str] | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
         """Finished looks, done or failed, whose [coverage_from, started_at] touches [*start*, *end*).
 
-        A look without coverage (a failed one, say) stands for the moment it started. Columns: channel, slot,
-        state, attempt, outcome (ok, unchanged, or the kind of failure), error (Vietnamese), complete,
-        coverage_from, started_at, finished_at, retry_at, snapshots and posts (new rows), notes, requests,
+        A look without coverage (a failed one, say) stands for the moment it started. Columns: channel, and all or
+        those asked for of slot, state, attempt, outcome (ok, unchanged, or the kind of failure), error (Vietnamese),
+        complete, coverage_from, started_at, finished_at, retry_at, snapshots and posts (new rows), notes, requests,
         received_bytes.
         """
-        return self.database.read(lambda connection: frames.looks(connection, start, end, channels))
+        return self.database.read(lambda connection: frames.looks(connection, start, end, channels, columns))
 
     def last_looks(self) -> pd.DataFrame:
         """The newest ledger row of every open channel, and `last_done_at`; NA for one never looked at."""
         return self.database.read(frames.last_looks)
+
+    def missed_slots(self, since: datetime, until: datetime) -> pd.DataFrame:
+        """The scheduled moments in [*since*, *until*] at which open channels were not looked at: slot, channels."""
+        return self.database.read(lambda connection: frames.missed_slots(connection, since, until))
 
     def posts_to_label(self, rules: str, limit: int = 1000) -> list[StoredText]:
         """Posts whose text was not judged yet by the label rules with the digest *rules*.
@@ -345,6 +394,25 @@ class Store:
         """
         return self.database.read(lambda connection: progress.newest(connection, as_of, plans))
 
+    def checked_progress(
+        self,
+        plan: str,
+        targets: Collection[str],
+        week: Week,
+        as_of: datetime,
+        *,
+        weekly: Collection[str] = (),
+        subjects: Collection[str] | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """What the newest check of a week said of *targets* of a plan, as was known at a moment; columns as `progress`.
+
+        A check of the week is one made in it, or one made later for it. Of the *weekly* targets, which are judged for
+        the week alone, answers for other periods are left out. A target that no check of the week answered has no row.
+        """
+        wanted = progress.Wanted(plan, tuple(targets), frozenset(weekly), subjects, columns)
+        return self.database.read(lambda connection: progress.checked(connection, wanted, week, as_of))
+
     def close_review(self, week: date, content: str, by: str, at: datetime, *, role: str = OPERATOR) -> str:
         """Freezes *content* (JSON) as the review of the week that begins on the Monday *week*; gives its SHA-256.
 
@@ -377,13 +445,13 @@ class Store:
         """Adds changes by hand to the audit log, those that no other verb notes by itself."""
         self.database.write(lambda connection: audit.write(connection, edits), durable=True)
 
-    def audit(self) -> pd.DataFrame:
-        """The audit log in order.
+    def audit(self, last: int | None = None, actions: Collection[str] | None = None) -> pd.DataFrame:
+        """The audit log in order: all of it, or the newest *last* rows; with *actions* only these.
 
         Columns: number, at, by, role, action, subject, before, after (JSON; NA where nothing was), reason, previous,
         seal.
         """
-        return self.database.read(audit.rows)
+        return self.database.read(lambda connection: audit.rows(connection, last, actions))
 
     def verify_audit(self) -> AuditState:
         """Whether every row of the audit log still fits the one before it. It cannot tell that the last rows were
@@ -408,3 +476,119 @@ class Store:
     def spent(self, bucket: str, resets_at: datetime) -> int:
         """What all processes have used of a daily allowance."""
         return self.database.read(lambda connection: quota.spent(connection, bucket, resets_at))
+
+    def open_cases(self, openings: Iterable[Opening], now: datetime) -> list[Case]:
+        """Opens a case for each of *openings* whose rule and subject have none; the cases that are new, or nothing.
+
+        All or none: facts that are no JSON (TypeError) refuse them all.
+        """
+        given, at = list(openings), whole(now)
+        return self.database.write(lambda connection: cases.open_cases(connection, given, at))
+
+    def turn_cases(self, turns: Iterable[Turn], now: datetime, *, role: str = OPERATOR) -> list[Case]:
+        """Turns each case that still stands as its turn says, and gives these as they are now.
+
+        One that has moved on or is resolved is left out. All of it or nothing. What was not turned by SYSTEM is
+        noted in the audit log, as «alert.resolved» of «rule/subject», say.
+        """
+        given, at = list(turns), whole(now)
+        return self.database.write(lambda connection: cases.turn_cases(connection, given, at, role), durable=True)
+
+    def cases(self, *, open_only: bool = True, as_of: datetime | None = None) -> list[Case]:
+        """The cases that are not resolved, else all of them; with *as_of*, as was known at that moment."""
+        return self.database.read(lambda connection: cases.cases(connection, as_of, open_only=open_only))
+
+    def resolved_cases(self, since: datetime) -> list[Case]:
+        """The cases that were resolved since then."""
+        return self.database.read(lambda connection: cases.resolved(connection, since))
+
+    def case(self, number: int) -> Case | None:
+        """One case as it stands; None when there is none with this number."""
+        return self.database.read(lambda connection: cases.case(connection, number))
+
+    def flips(self, case: int) -> list[Flip]:
+        """All that ever happened to a case, oldest first."""
+        return self.database.read(lambda connection: cases.flips(connection, case))
+
+    def settled(self) -> dict[tuple[str, str], datetime]:
+        """Of every rule and subject of which a person called a case resolved: the latest `since` of those."""
+        return self.database.read(cases.settled)
+
+    def enqueue(self, drafts: Sequence[Draft], turns: Iterable[Turn], now: datetime) -> list[str]:
+        """Puts *drafts* into the outbox with what is told in them; the keys of those that went in.
+
+        A draft is left out whole when its key was ever used, or a step of a case in it was told to its receiver
+        already. Of *turns* those are made, in the same transaction, whose case is told in a draft that went in.
+        ValueError for a draft without a way.
+        """
+        given, at = list(turns), whole(now)
+        return self.database.write(
+            lambda connection: outbox.enqueue(connection, drafts, given, at, OPERATOR), durable=True
+        )
+
+    def told(self, cases: Collection[int]) -> set[tuple[int, str, str]]:
+        """What of these cases was put into the outbox and not given up: case, receiver and step."""
+        return self.database.read(lambda connection: outbox.told_lines(connection, cases))
+
+    def take_deliveries(self, owner: str, now: datetime, lease: timedelta, most: int) -> list[Delivery]:
+        """Up to *most* messages that are due, oldest first; *owner* alone has them until *now* + *lease*.
+
+        One whose lease ran out is `doubtful` from then on. A way that rests is passed over for the next one of the
+        receiver; a message all of whose ways rest stays where it is.
+        """
+        at = whole(now)
+        return self.database.write(lambda connection: outbox.take(connection, owner, at, lease, most), durable=True)
+
+    def delivered(self, taken: Delivery, now: datetime) -> bool:
+        """Notes that a message was accepted. Like all that follow: False, and nothing, when it is no longer his."""
+        at = whole(now)
+        return self.database.write(lambda connection: outbox.delivered(connection, taken, at), durable=True)
+
+    def postponed(
+        self, taken: Delivery, next_at: datetime, error: str, now: datetime, *, doubtful: bool = False
+    ) -> bool:
+        """Puts a message back until *next_at*; *doubtful* when it may have arrived all the same."""
+        until, at = whole(next_at), whole(now)
+        return self.database.write(
+            lambda connection: outbox.postponed(connection, taken, until, error, at, doubtful=doubtful)
+        )
+
+    def next_way(self, taken: Delivery, error: str, now: datetime) -> bool:
+        """Puts a message back for its next way, due at once. ValueError when it was the last one."""
+        at = whole(now)
+        return self.database.write(lambda connection: outbox.next_way(connection, taken, error, at))
+
+    def give_up(self, taken: Delivery, error: str, now: datetime) -> bool:
+        """Ends a message that cannot be sent. What it was to tell is not told: the next digest may tell it."""
+        at = whole(now)
+        return self.database.write(lambda connection: outbox.give_up(connection, taken, error, at))
+
+    def rest_way(self, kind: str, until: datetime) -> None:
+        """Uses no way of this kind («zalo») before *until*, in any process; a longer rest stays."""
+        end = whole(until)
+        self.database.write(lambda connection: outbox.rest_way(connection, kind, end))
+
+    def deliveries(self, since: datetime) -> pd.DataFrame:
+        """The messages put into the outbox since then, oldest first, without what they say.
+
+        Columns: key, receiver, way (the kind of the one that was tried or is next: «email»), state, attempt,
+        created_at, next_at (NaT when finished), finished_at, error (Vietnamese).
+        """
+        return self.database.read(lambda connection: outbox.deliveries(connection, since))
+
+    def outbox_state(self, now: datetime) -> OutboxState:
+        """How the outbox stands, in numbers."""
+        return self.database.read(lambda connection: outbox.state(connection, now))
+
+    def beat(self, name: str, now: datetime) -> None:
+        """Notes that a loop of the program came round."""
+        at = whole(now)
+        self.database.write(lambda connection: beats.beat(connection, name, at))
+
+    def changes(self) -> Changes:
+        """Tells cheaply whether anything was written since it was last asked; close it before the store."""
+        return Changes(self.database)
+
+    def beats(self) -> dict[str, datetime]:
+        """When each loop last came round, by name."""
+        return self.database.read(beats.beats)

@@ -7,7 +7,7 @@ from datetime import datetime
 import orjson
 from sqlalchemy import Connection, text
 
-from store.records import KEPT_FOR, KEYED_PLATFORM, Confidence, DateSource, Precision, Source
+from store.records import KEPT_FOR, KEYED_PLATFORM, SYSTEM, Confidence, DateSource, Precision, Source
 from store.schema import epoch, metadata
 from store.verbs import open_store
 
@@ -53,6 +53,37 @@ BROKEN: dict[str, str] = {
     "I9 a secret that is not sealed, or held although it is dead": """
         SELECT name FROM secret WHERE ciphertext NOT LIKE 'gAAAA%' OR previous NOT LIKE 'gAAAA%'
           OR version < 1 OR (state = 'needs_consent' AND holder IS NOT NULL)""",
+    "I11 a case that is not as its newest flip says": """
+        SELECT cases.id FROM alert_case AS cases
+        LEFT JOIN flip ON flip.case_id = cases.id AND flip.turn = cases.turn
+        WHERE flip.turn IS NULL OR flip.after <> cases.state OR flip.noted_at <> cases.changed_at
+          OR coalesce(flip.snoozed_until, 0) <> coalesce(cases.snoozed_until, 0)""",
+    "I11 a case with a gap in its flips": """
+        SELECT cases.id FROM alert_case AS cases LEFT JOIN flip ON flip.case_id = cases.id
+        GROUP BY cases.id, cases.turn HAVING cases.turn <> count(flip.turn) OR cases.turn <> max(flip.turn)""",
+    "I11 a flip that does not begin where the one before it ended": """
+        SELECT later.case_id, later.turn FROM flip AS later LEFT JOIN flip AS earlier
+          ON earlier.case_id = later.case_id AND earlier.turn = later.turn - 1
+        WHERE coalesce(later.before, '') <> coalesce(earlier.after, '') OR later.before = 'resolved'""",
+    "I11 a first flip that is not the opening": """
+        SELECT cases.id FROM alert_case AS cases JOIN flip ON flip.case_id = cases.id AND flip.turn = 1
+        WHERE after <> 'new' OR at <> since OR noted_at <> opened_at""",
+    "I11 two open cases of one subject": """
+        SELECT rule, subject FROM alert_case WHERE state <> 'resolved' GROUP BY rule, subject HAVING count(*) > 1""",
+    "I11 a turn by hand that the audit log does not know": f"""
+        SELECT flip.case_id, flip.turn FROM flip JOIN alert_case AS cases ON cases.id = flip.case_id
+        WHERE flip."by" <> '{SYSTEM}' AND NOT EXISTS (SELECT 1 FROM audit
+          WHERE audit.at = flip.noted_at AND audit."by" = flip."by"
+            AND audit.action = 'alert.' || flip.after AND audit.subject = cases.rule || '/' || cases.subject)""",
+    "I12 a case that became open without a message": """
+        SELECT case_id FROM flip WHERE before = 'new' AND after = 'open'
+          AND NOT EXISTS (SELECT 1 FROM delivery WHERE created_at = noted_at)""",
+    "I12 something told by a message to somebody else, or by one that was given up": """
+        SELECT case_id, step FROM told JOIN delivery ON delivery.id = delivery_id
+        WHERE delivery.receiver <> told.receiver OR delivery.state = 'failed'""",
+    "I12 a message sent in no attempt, or tried before it was there": """
+        SELECT key FROM delivery WHERE (state IN ('sending', 'sent') AND attempt < 1)
+          OR finished_at < created_at OR next_at < created_at OR way < 0""",
 }
 
 
@@ -104,7 +135,7 @@ def _unsound(connection: Connection) -> list[str]:
 def _doubled(connection: Connection) -> list[str]:
     """Counts the rows themselves: a damaged index would hide a twin from a unique constraint."""
     keys = {table.name: [column.name for column in table.primary_key] for table in metadata.sorted_tables}
-    keys |= {"post": ["channel_id", "platform_id"], "channel": ["slug"], "unit": ["slug"]}
+    keys |= {"post": ["channel_id", "platform_id"], "channel": ["slug"], "unit": ["slug"], "delivery": ["key"]}
     findings = []
     for table, names in keys.items():
         key = ", ".join(names)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.load import FILES, ConfigError, Problem, load_config, write_example
+from config.load import EXAMPLES, FILES, TEMPLATE, ConfigError, Problem, load_config, write_example
 
 DISTRICT = """
 [organisation]
@@ -510,11 +510,12 @@ sys.exit(2)
 
 
 def test_the_example_is_a_config_that_only_needs_an_address(tmp_path: Path) -> None:
-    assert write_example(tmp_path / "new" / "folder") == [tmp_path / "new" / "folder" / name for name in FILES]
-    config = load_config(tmp_path / "new" / "folder")
+    folder = tmp_path / "new" / "folder"
+    assert write_example(folder) == [folder / name for name in (*EXAMPLES, TEMPLATE)]
+    config = load_config(folder)
     assert [channel.slug for channel in config.watched()] == ["web-don-vi-mau"]
     assert set(config.district.labels) == {"tin-tot", "cau-chuyen-dep"}
-    assert load_config(tmp_path / "new" / "folder") == config
+    assert load_config(folder) == config
 
 
 def test_the_example_shows_the_merger_of_the_wards(tmp_path: Path) -> None:
@@ -529,12 +530,13 @@ def test_the_example_shows_the_merger_of_the_wards(tmp_path: Path) -> None:
 
 def test_every_example_file_says_that_it_is_one(tmp_path: Path) -> None:
     for path in write_example(tmp_path):
-        assert path.read_text(encoding="utf-8").startswith(f"# TỆP MẪU: {path.name}")
+        assert path.read_text(encoding="utf-8").startswith((f"# TỆP MẪU: {path.name}", "# KẾ HOẠCH MẪU"))
 
 
 def test_the_example_overwrites_nothing(tmp_path: Path) -> None:
     (tmp_path / "units.toml").write_text("mine")
-    assert {path.name for path in write_example(tmp_path)} == {"district.toml", "channels.toml"}
+    written = {path.relative_to(tmp_path).as_posix() for path in write_example(tmp_path)}
+    assert written == {*EXAMPLES, TEMPLATE} - {"units.toml"}
     assert (tmp_path / "units.toml").read_text() == "mine"
     assert write_example(tmp_path) == []
 

@@ -276,3 +276,14 @@ def test_a_slot_is_due_exactly_when_it_can_be_taken(new_url: NewUrl, steps: Any)
                 store.release([held])
             elif held is not None:
                 store.record([a_result(held, Reading() if action == "done" else a_failure(), at=now)])
+
+
+def test_missed_moments_are_counted_over_the_open_channels(store: Store) -> None:
+    watch(store, "mot", "hai")
+    for slot in take(store, "mot", "hai", at=MOMENTS[0]):
+        store.record([a_result(slot, Reading())])
+    store.record_missed(["mot", "hai"], MOMENTS, FRIDAY + hours(12))
+    found = store.missed_slots(FRIDAY - days(2), FRIDAY + hours(12))
+    assert found["channels"].tolist() == [2, 2]
+    assert found["slot"].tolist() == [MOMENTS[1], MOMENTS[2]]
+    assert store.missed_slots(FRIDAY, FRIDAY)["channels"].tolist() == [2]

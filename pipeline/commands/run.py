@@ -9,9 +9,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from alerts.round import Round
 from config.load import ConfigError, load_config
 from config.models import Config
 from pipeline import checking, jobs
+from pipeline.alerting import SCHEDULE, Alerting
 from pipeline.clock import utc_now
 from pipeline.problems import CRASHED
 from pipeline.schedule import Ticker
@@ -58,6 +60,7 @@ class Rounds:
     def __init__(self, config: Config, store: Store) -> None:
         self._config, self._store = config, store
         self._owner = jobs.worker_name()
+        self._alerts = Alerting(self._owner)
         self._seen = _stamps(config.folder)
         self.beat: Callable[[], None] = lambda: None
         """Called with every look that ends: a long round is no silence."""
@@ -66,14 +69,17 @@ class Rounds:
         """Do what is due now. Trouble with the store is told and tried again on the next tick."""
         try:
             await asyncio.to_thread(self._reload)
-            await self._collect()
+            news = await self._collect()
+            await asyncio.to_thread(self._store.beat, SCHEDULE, utc_now())
+            await self._alert(news=news)
         except StoreError as error:
             if error.kind in HOPELESS:
                 raise
             log.error("store refused", extra={"detail": error.detail})
             warn(error.sentence)
 
-    async def _collect(self) -> None:
+    async def _collect(self) -> bool:
+        """Look at what is due; whether anything was."""
         slots, missed = await asyncio.to_thread(jobs.due_slots, self._config, self._store, utc_now())
         if missed:
             log.warning("slots missed", extra={"count": missed})
@@ -85,6 +91,25 @@ class Rounds:
             say(f"{local_text(utc_now(), self._config.district.tz)}: đọc được {ok}/{len(done.results)} kênh.")
             await asyncio.to_thread(jobs.let_go, self._store, utc_now())
         await asyncio.to_thread(checking.label_new_posts, self._config, self._store, utc_now())
+        return bool(slots)
+
+    async def _alert(self, *, news: bool) -> None:
+        """Hold a round when there is reason to, deliver in any case. A bug there must not stop the collecting."""
+        try:
+            if self._alerts.is_due(utc_now(), news=news):
+                self._tell((await self._alerts.turn(self._config, self._store, utc_now)).round)
+            else:
+                await self._alerts.deliver(self._config, self._store, utc_now)
+        except StoreError:
+            raise
+        except Exception:
+            log.exception("alerts crashed")
+            warn("Việc xét cảnh báo gặp lỗi; việc thu thập vẫn chạy. Đề nghị gửi nhật ký cho người phụ trách kỹ thuật.")
+
+    def _tell(self, held: Round) -> None:
+        if held.opened or held.messages:
+            when = local_text(utc_now(), self._config.district.tz)
+            say(f"{when}: {len(held.opened)} cảnh báo mới, {len(held.messages)} tin được soạn.")
 
     def _reload(self) -> None:
         """A changed configuration counts from the next round on; a broken one is told, and the old one stays."""

@@ -1,0 +1,1 @@
+"""Cases, ladder, digest, delivery: what the team and the units are told."""

@@ -30,12 +30,13 @@ from config.models import Config
 from config.plan_files import load_plans
 from config.problems import Problem
 from metrics.asking import Ask, Facts
-from metrics.cadence import Known, cadence
+from metrics.cadence import cadence
 from metrics.growth import audience_growth
 from metrics.periods import DAY, Period, week_of, year
 from metrics.presence import channel_presence, site_presence
 from metrics.rhythm import daily_item, weekly_item
 from pipeline.judgement import judge
+from pipeline.lately import Lately
 from pipeline.questions import Moment
 from store.schema import epoch
 from store.verbs import Store, open_store
@@ -93,13 +94,11 @@ def _measure(folder: Path, units: int) -> dict[str, Any]:
 
 def answers(config: Config, store: Store) -> Answers:
     """What the indicators say of every unit and channel."""
-    looks = store.looks(WINDOW.start_at, NOW)
-    posts = store.posts(WINDOW.start_at, NOW, as_of=NOW)
+    month = WINDOW.start_at, NOW
+    lately = Lately(store, NOW, [month])
     points = store.value_at([THIS_YEAR.start_at, NOW])
-    lately = posts[posts["published_at"] >= WEEK.start_at]
-    known = Known(lately, store.labels(lately["id"].tolist(), NOW), looks[looks["started_at"] >= WEEK.start_at])
-    cells = cadence(config, WEEK, known, NOW)
-    facts = Facts(config, NOW, points=points, cells=cells, looks=looks, posts=posts)
+    cells = cadence(config, WEEK, lately.known(WEEK), NOW)
+    facts = Facts(config, NOW, points=points, cells=cells, looks=lately.looks(*month), posts=lately.posts(*month))
     by_unit, by_channel = Ask(THIS_YEAR, by="unit"), Ask(THIS_YEAR, by="channel")
     return {
         "growth": audience_growth(facts, by_channel).rows,

@@ -53,6 +53,12 @@ def duty_cells(one: DutyAnswer) -> tuple[str, ...]:
     return badge(one.said), one.row.clause, one.row.id, one.row.title, due, ", ".join(one.row.owner), one.said.sentence
 
 
+def old_duty(one: DutyAnswer) -> str:
+    """«mục II.6, HT6 (hạn 30/06/2017, đúng hạn)»"""
+    late = "trễ hạn" if one.said.status == Status.DONE_LATE else "đúng hạn"
+    return f"mục {one.row.clause}, {one.row.id} (hạn {day(one.due)}, {late})" if one.due else one.row.id
+
+
 def _turn(said: Said) -> str:
     return "" if said.turn == 1 else f" (đánh giá lại lần {said.turn}: số liệu đầu vào đã thay đổi)"
 

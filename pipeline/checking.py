@@ -25,6 +25,6 @@ def label_new_posts(config: Config, store: Store, at: datetime) -> None:
 def check_motto(config: Config, store: Store, period: Period, as_of: datetime) -> pd.DataFrame:
     """The cells of `metrics.cadence` for a period: one row per unit, label and day or week."""
     from metrics.cadence import cadence
-    from pipeline.gathering import known_of
+    from pipeline.lately import Lately
 
-    return cadence(config, period, known_of(store, period, as_of), as_of)
+    return cadence(config, period, Lately(store, as_of).known(period), as_of)

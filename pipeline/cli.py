@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline import figure_cli, problems, show
+from pipeline import alert_cli, figure_cli, problems, show, task_cli
 from pipeline.help import Command, Group
 
 app = typer.Typer(
@@ -136,7 +136,7 @@ def collect(
 
 
 @app.command(cls=Command)
-def check(
+def check(  # noqa: PLR0913, PLR0917 - one parameter per option
     context: typer.Context,
     plans: Annotated[
         list[str] | None,
@@ -161,6 +161,14 @@ def check(
     motto: Annotated[
         bool, typer.Option("--motto", help="Chỉ xem từng đơn vị có tin tốt, câu chuyện đẹp chưa.")
     ] = False,
+    units: Annotated[
+        str | None,
+        typer.Option(
+            "--units",
+            metavar="old|new",
+            help="Số liệu các đơn vị theo đơn vị cũ (old) hoặc theo đơn vị mới (new) sau sáp nhập; không đánh giá.",
+        ),
+    ] = None,
     as_json: Annotated[bool, WITH_JSON] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="In kết quả dạng CSV.")] = False,
 ) -> None:
@@ -177,6 +185,7 @@ def check(
         explain=explain,
         subject=subject,
         motto=motto,
+        units=units,
     )
     raise typer.Exit(code)
 
@@ -315,7 +324,44 @@ def demo(
     raise typer.Exit(command.run(keep, days=days, units=units, serve=serve))
 
 
+@app.command(cls=Command)
+def commend(
+    context: typer.Context,
+    period: Annotated[
+        str | None,
+        typer.Option(
+            "--period",
+            metavar="KỲ",
+            help="Tháng 2026-11, quý 2026-Q3, năm 2026, hoặc tuần (năm tuần đến hết tuần ấy); bỏ trống: đến tuần này.",
+        ),
+    ] = None,
+    at: Annotated[str | None, AT] = None,
+    as_json: Annotated[bool, WITH_JSON] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="In kết quả dạng CSV.")] = False,
+) -> None:
+    """Xem đơn vị nào nên được đề nghị tuyên dương, và vì sao."""
+    from pipeline.commands import commend as command
+
+    raise typer.Exit(command.run(context.obj.folder, period, at=at, as_json=as_json, as_csv=as_csv))
+
+
+@app.command(cls=Command)
+def audit(
+    context: typer.Context,
+    last: Annotated[
+        int, typer.Option("--last", metavar="SỐ_DÒNG", min=1, help="Số dòng mới nhất được xem; mặc định 20.")
+    ] = 20,
+    as_json: Annotated[bool, WITH_JSON] = False,
+) -> None:
+    """Xem nhật ký: bộ phận nào đã sửa gì, khi nào, vì sao."""
+    from pipeline.commands import audit as command
+
+    raise typer.Exit(command.run(context.obj.folder, last=last, as_json=as_json))
+
+
+app.add_typer(alert_cli.app, name="alert")
 app.add_typer(figure_cli.app, name="figure")
+app.add_typer(task_cli.app, name="task")
 
 
 def main() -> None:

@@ -40,7 +40,7 @@ def explain(judgement: Judgement, store: Store, config: Config, row: str, subjec
         known = dict.fromkeys(one.question.row.id for one in judgement.answers)
         raise UserError(f"Không có dòng «{row}» trong các kế hoạch đang xem. Các dòng: {', '.join(known) or 'không'}.")
     for duty in duties:
-        yield from _duty(duty)
+        yield from _duty(duty, config)
     for answer in answers:
         yield from _Explained(answer, store, config).lines(_wanted(answer, subject))
 
@@ -55,9 +55,16 @@ def _wanted(answer: Answer, subject: str | None) -> Said:
     return found[0]
 
 
-def _duty(one: DutyAnswer) -> Iterator[str]:
-    yield f"{one.row.id} · {one.row.clause} · {one.row.title} (kế hoạch {one.plan.slug})"
+def _duty(one: DutyAnswer, config: Config) -> Iterator[str]:
+    yield f"{one.row.id} · mục {one.row.clause} · {one.row.title} (kế hoạch {one.plan.slug})"
+    yield f"Lời văn bản: {one.row.text}"
     yield f"{_badge(one.said)}. {one.said.sentence}"
+    for tick in one.ticks:
+        noted = f"{tick.by} ghi nhận lúc {local_text(tick.noted_at, config.district.tz)}"
+        grounds = [f"căn cứ: {tick.reason}"] * bool(tick.reason) + [f"minh chứng: {tick.evidence}"] * bool(
+            tick.evidence
+        )
+        yield f"Xong ngày {day(tick.on)}: {'; '.join([noted, *grounds])}."
     yield f"Chủ trì: {', '.join(one.row.owner) or 'không nêu'}. Nơi nhận: {', '.join(one.row.to) or 'không nêu'}."
 
 
@@ -85,7 +92,8 @@ class _Explained:
         yield from self._expected(said)
         yield from self._outlook(said)
         yield f"Quy tắc: {rule_of(said, self.question.period.last < local_date(said.as_of, self.zone))}"
-        yield f"Mã đối chiếu số liệu đầu vào: {said.digest}"
+        if said.digest:
+            yield f"Mã đối chiếu số liệu đầu vào: {said.digest}"
 
     def _inputs(self, said: Said) -> Iterator[str]:
         parts = [one for one in said.inputs if one["role"] == "subject"]
@@ -97,8 +105,9 @@ class _Explained:
             yield f"  {self._input(one, said.facts, looks)}"
         if len(single) > MOST_INPUTS:
             yield f"  … và {number(len(single) - MOST_INPUTS)} mục nữa"
+        told = {one.subject: one.sentence for one in self.answer.subjects}
         for one in parts:
-            yield f"  {one['ref']}: {WORDS[Status(one['status'])].lower()}"
+            yield f"  {one['ref']}: {told.get(one['ref']) or WORDS[Status(one['status'])].lower()}"
 
     def _input(self, one: Mapping[str, Any], facts: Mapping[str, Any], looks: Mapping[tuple[str, str], str]) -> str:
         moment = "" if one.get("at") is None else f", lúc {local_text(_moment(one['at']), self.zone)}"
@@ -199,10 +208,9 @@ def _steps(facts: Mapping[str, Any]) -> Iterator[str]:
     if facts.get("base_low") is not None and facts.get("low") is not None:
         yield from _growth_steps(facts)
     elif facts.get("numerator") is not None and facts.get("denominator"):
-        part, whole = number(facts["numerator"]), number(facts["denominator"])
-        yield f"Tỷ lệ trong số đã báo cáo = {part} ÷ {whole} = {_exact(facts['shown'])}."
-        bounds = f"từ {_exact(facts['low'])} đến {_exact(facts['high'])}"
-        yield f"Tính cả đơn vị chưa báo cáo ({facts['missing']}): {bounds}."
+        yield from _share_steps(facts)
+    elif facts.get("now_value") is not None and facts.get("base_value"):
+        yield _change("Mức tăng của các đơn vị đã báo cáo đủ hai số", facts["now_value"], facts["base_value"])
     elif facts.get("reached") is not None:
         yield f"Đạt {facts['reached']} trên {facts['wanted']}, xác minh được {facts['known']}."
     elif facts.get("met") is not None:
@@ -213,12 +221,33 @@ def _steps(facts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _growth_steps(facts: Mapping[str, Any]) -> Iterator[str]:
-    for name, now, base, result in (
-        ("thấp nhất", facts["now_low"], facts["base_high"], facts["low"]),
-        ("cao nhất", facts["now_high"], facts["base_low"], facts["high"]),
-    ):
-        last, first = number(now), number(base)
-        yield f"Mức tăng {name} = ({last} − {first}) ÷ {first} = {_exact(result)}."
+    yield _change("Mức tăng thấp nhất", facts["now_low"], facts["base_high"])
+    yield _change("Mức tăng cao nhất", facts["now_high"], facts["base_low"])
+
+
+def _change(name: str, now: int, base: int) -> str:
+    last, first = number(now), number(base)
+    return f"{name} = ({last} − {first}) ÷ {first} = {_exact((now - base) / base)}."
+
+
+def _share_steps(facts: Mapping[str, Any]) -> Iterator[str]:
+    """The share of those who reported, and how far the others can move it: none of their members, or all."""
+    part, whole, low = facts["numerator"], facts["denominator"], facts["low"]
+    yield f"Tỷ lệ trong số đã báo cáo = {_quotient(part, whole)}."
+    if not facts["missing"]:
+        return
+    head = f"Tính cả đơn vị chưa báo cáo ({facts['missing']})"
+    if not low:
+        why = ", vì chưa biết số người của các đơn vị ấy" if facts["high"] == 1 else ""
+        yield f"{head}: từ {_exact(low)} đến {_exact(facts['high'])}{why}."
+        return
+    most = round(part / low)
+    sides = f"thấp nhất {_quotient(part, most)}, cao nhất {_quotient(part + most - whole, most)}"
+    yield f"{head}, có {number(most - whole)} đoàn viên: {sides}."
+
+
+def _quotient(part: int, whole: int) -> str:
+    return f"{number(part)} ÷ {number(whole)} = {_exact(part / whole)}"
 
 
 def rule_of(said: Said, over: bool) -> str:

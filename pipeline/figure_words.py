@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from config.measures import Measure
 from pipeline.figure_sums import Numbers
 from pipeline.show import number
@@ -9,11 +11,26 @@ from pipeline.show import number
 FEWEST = 10
 """A unit's count of persons below this is not shown: people would know who is meant."""
 FEW = f"< {FEWEST}"
+KEPT_BACK = "giữ kín"
+"""Stands for a number that would tell a small one by subtraction."""
 
 
 def shown(rule: Measure, one: int | None) -> int | str | None:
     """The number, «< 10» for a few persons, None for a number that is missing."""
     return FEW if rule.people and one is not None and one < FEWEST else one
+
+
+def kept_back(rule: Measure, told: Mapping[str, Sequence[int | None]]) -> frozenset[str]:
+    """The units of one measure and period whose numbers are not shown, from the numbers that each told.
+
+    Those with fewer than FEWEST persons; where that is one unit only, also the smallest of the others: the sum of all
+    less the others would tell it.
+    """
+    numbers = {unit: [one for one in some if one is not None] for unit, some in told.items()} if rule.people else {}
+    known = {unit: min(some) for unit, some in numbers.items() if some}
+    few = {unit for unit, least in known.items() if least < FEWEST}
+    others = sorted(known.keys() - few, key=lambda unit: (known[unit], unit))
+    return frozenset(few | set(others[:1])) if len(few) == 1 else frozenset(few)
 
 
 def said(rule: Measure, numbers: Numbers) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,7 +15,8 @@ from metrics.cadence import Known, cadence
 from metrics.forecast import WINDOW_DAYS
 from metrics.indicators import INDICATORS
 from metrics.periods import DAY, Period, midnight
-from pipeline.questions import CADENCE, GROWTH, MEETING, REPORTED, Moment, Question
+from pipeline.lately import Lately, Stretch
+from pipeline.questions import CADENCE, GROWTH, MEETING, PRESENCE, REPORTED, Moment, Question
 from store.verbs import Store
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 WINDOW = timedelta(days=WINDOW_DAYS + 1)
 PRESENCE_WINDOW = timedelta(days=32)
 MOST_FORECAST = 1000
-"""With more channels than this only those that a plan names get a forecast: it needs their last 90 days."""
+"""With more channels than this only those that a plan names get a forecast, which needs 90 days (docs: performance)."""
 
 
 class Gathered:
@@ -37,6 +38,7 @@ class Gathered:
         self._cells: dict[tuple[Period, str, str], pd.DataFrame] = {}
         self._measured: dict[tuple[object, ...], Measured] = {}
         self._known: dict[Period, Known] = {}
+        self._lately = Lately(store, moment.as_of, _stretches_of(questions))
 
     def measured(self, question: Question, ask: Ask) -> Measured:
         """What the indicator of a question finds; plans that ask the same get the same answer."""
@@ -73,18 +75,17 @@ class Gathered:
 
     def _motto(self, period: Period) -> Known:
         if period not in self._known:
-            self._known[period] = known_of(self.store, period, self.moment.as_of)
+            self._known[period] = self._lately.known(period)
         return self._known[period]
 
     def _look_around(self, as_of: datetime) -> Facts:
         """Counts at the baselines and lately, posts and looks of the last month."""
         asked = [one for one in self.questions if one.as_of == as_of]
-        until = as_of + timedelta(seconds=1)
-        since = as_of - PRESENCE_WINDOW
         daily = self._daily(asked, as_of)
         points = self._points(asked, as_of, daily)
-        posts = self.store.posts(since, until, as_of=as_of)
-        return Facts(self.config, as_of, points=points, daily=daily, looks=self.store.looks(since, until), posts=posts)
+        month = _month_before(as_of)
+        looks, posts = self._lately.looks(*month), self._lately.posts(*month)
+        return Facts(self.config, as_of, points=points, daily=daily, looks=looks, posts=posts)
 
     def _daily(self, asked: Iterable[Question], as_of: datetime) -> pd.DataFrame:
         channels = _channels_of(asked)
@@ -109,12 +110,20 @@ class Gathered:
         return self.store.first_after(moment, count, unknown)
 
 
-def known_of(store: Store, period: Period, as_of: datetime) -> Known:
-    """What the store knows of a period and its whole weeks."""
-    span = period.with_whole_weeks()
-    posts = store.posts(span.start_at, span.end_at, as_of=as_of)
-    labels = store.labels(posts["id"].tolist(), as_of)
-    return Known(posts, labels, store.looks(span.start_at, span.end_at))
+def _stretches_of(questions: Iterable[Question]) -> Iterator[Stretch]:
+    """The times whose posts and looks some question is about."""
+    for one in questions:
+        if one.row.indicator in CADENCE:
+            weeks = one.period.with_whole_weeks()
+            yield weeks.start_at, weeks.end_at
+        elif one.row.indicator in (*GROWTH, *PRESENCE):
+            yield _month_before(one.as_of)
+
+
+def _month_before(as_of: datetime) -> Stretch:
+    """Up to and with a moment, in whole seconds as they are stored."""
+    last = as_of.replace(microsecond=0)
+    return last - PRESENCE_WINDOW, last + timedelta(seconds=1)
 
 
 def _growing(asked: Iterable[Question]) -> list[Question]:

@@ -21,7 +21,7 @@ from metrics.rhythm import in_total
 from metrics.words import WORDS, Status, number
 from pipeline.duties import DutyAnswer, duties_of
 from pipeline.gathering import Gathered
-from pipeline.plain import digest_of, plain
+from pipeline.plain import digest_of, plain_rows
 from pipeline.questions import CADENCE, MEETING, PRESENCE, Moment, Question, questions_of
 from store.records import Said
 from store.verbs import Store
@@ -133,8 +133,8 @@ def _merged(measured: Sequence[Measured]) -> Measured:
 def _judged(question: Question, measured: Measured, indicator: Indicator) -> tuple[Said, ...]:
     """What is to be said of every subject."""
     inputs: dict[str, list[dict[str, Any]]] = {}
-    for one in measured.inputs.to_dict("records"):
-        inputs.setdefault(str(one["subject"]), []).append(plain(one))
+    for one in plain_rows(measured.inputs):
+        inputs.setdefault(one["subject"], []).append(one)
     return tuple(_said(question, measured.rows, indicator, inputs))
 
 
@@ -144,10 +144,9 @@ def _said(
     today = local_date(question.as_of, question.period.zone)
     target = Target(None if indicator.proxy else question.goal, indicator.pace, question.deadline)
     judged = progress(rows, target, question.period, today).astype({"status": str})
-    sentences = telling.sentences(judged, indicator.tell)
-    for row, sentence in zip(judged.to_dict("records"), sentences, strict=True):
-        facts = plain(row)
-        measured = {name: facts[name] for name in rows.columns}
+    sentences, names = telling.sentences(judged, indicator.tell), list(map(str, rows))
+    for facts, sentence in zip(plain_rows(judged), sentences, strict=True):
+        measured = {name: facts[name] for name in names}
         used = sorted(inputs.get(facts["subject"], []), key=orjson.dumps)
         yield _as_said(question, _subject(facts, question), facts, measured, used, sentence)
 

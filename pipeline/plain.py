@@ -10,6 +10,9 @@ from typing import Any
 
 import orjson
 import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype, is_object_dtype
+
+from metrics.rows import rows_of
 
 PLAIN = frozenset({str, int, bool})
 """Types that are JSON already; most values are, and asking pandas about each of them takes long."""
@@ -18,6 +21,21 @@ PLAIN = frozenset({str, int, bool})
 def plain(row: Mapping[Any, Any]) -> dict[str, Any]:
     """A row of a frame; a missing value is None, a day or a moment is ISO text."""
     return {str(name): _value(value) for name, value in row.items()}
+
+
+def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """`plain` of every row of a frame."""
+    told = {str(name): column for name in frame if (column := _told(frame[name])) is not None}
+    return rows_of(frame.assign(**told))
+
+
+def _told(column: pd.Series[Any]) -> list[Any] | None:
+    """The values of a column as JSON has them, where they are anything but numbers or words."""
+    if is_datetime64_any_dtype(column.dtype):
+        places, moments = pd.factorize(column)
+        texts = [*(one.isoformat() for one in moments), None]  # the place of a missing moment is the last: -1
+        return [texts[place] for place in places]
+    return [_value(one) for one in column] if is_object_dtype(column.dtype) else None
 
 
 def _value(value: Any) -> Any:

@@ -17,6 +17,7 @@ from metrics.review_facts import PROGRESS, Duty, Owed, Review, Week
 from metrics.review_moves import WEEKS_BACK, weekly_moves
 from metrics.words import Status
 from pipeline import checking
+from pipeline.commending import commendation, last_weeks
 from pipeline.judgement import Judgement, judge
 from pipeline.questions import REPORTED, Moment
 from pipeline.tokens_report import token_findings
@@ -43,6 +44,7 @@ def draft(config: Config, store: Store, period: Period, as_of: datetime) -> Revi
     before = judged(config, store, week_of(period.start - WEEK, period.zone), judged_at - WEEK)
     today = local_date(as_of, config.district.tz)
     suspects = store.open_suspects()
+    praise = commendation(config, store, last_weeks(period), as_of) if config.district.labels else None
     week = Week(
         config,
         period,
@@ -50,6 +52,8 @@ def draft(config: Config, store: Store, period: Period, as_of: datetime) -> Revi
         before=standing(config, before),
         moves=weekly_moves(store.value_at([until - weeks * WEEK for weeks in range(WEEKS_BACK + 2)])),
         cells=_cells(config, store, period, as_of),
+        praise=praise.rows if praise else None,
+        praise_source=praise.source if praise else ("", ""),
         duties=list(duties(now, period, today)),
         owed=list(owed(config, now)),
         suspects=suspects.loc[suspects["observed_at"] <= as_of, "channel"].tolist(),

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.check_words import COLUMNS
-from pipeline.duties import DONE, mark_of
 from pipeline.problems import UserError
+from pipeline.ticks import DONE, mark_of
 from store.records import Edit, Evidence, PostLabel
 from store.verbs import open_store
 from tests.checked import ALIVE, DAILY, GROWTH, MEETING, TASK, add_plan, check, targets
@@ -241,25 +241,34 @@ def moment() -> str:
 
 def test_all_six_targets_and_every_dated_duty_are_answered_in_the_order_of_the_plan(demo: Path, moment: str):
     plans = {plan["plan"]: plan for plan in check(demo, moment, as_json=True).json()["plans"]}
-    rows = [one["row"] for one in plans["doan-phuong-2026"]["targets"] if one["row"].startswith("CT")]
-    assert {row[:3] for row in rows} == {"CT1", "CT2", "CT3", "CT4", "CT5", "CT6"}
+    for slug in ("binh-tan-2024", "doan-phuong-2026"):
+        rows = [one["row"] for one in plans[slug]["targets"] if one["row"].startswith("CT")]
+        assert {row[:3] for row in rows} == {"CT1", "CT2", "CT3", "CT4", "CT5", "CT6"}
+        assert all(one["clause"] and one["sentence"].endswith(".") for one in plans[slug]["targets"])
     clauses = [one["clause"] for one in plans["doan-phuong-2026"]["targets"]]
     assert clauses == sorted(clauses)
     assert {one["row"] for one in plans["ubnd-ha-tinh-2017"]["duties"]} >= {"HT6", "HT8", "HT12"}
     assert {one["row"] for one in plans["tinh-doan-chi-thi-07"]["duties"]} == {"TD1", "TD3b", "TD4d"}
+    assert [one["row"] for one in plans["dang-uy-khoi-phu-tho-2022"]["duties"]] == ["DU1", "DU2", "DU3", "DU4"]
     assert plans["mttq-ninh-binh-2017"]["standing"] == 5
 
 
-def test_closed_plans_are_answered_by_name(demo: Path, moment: str):
-    names = ["binh-tan-2024", "dang-uy-khoi-phu-tho-2022"]
-    main, khoi = check(demo, moment, plans=names, as_json=True).json()["plans"]
-    assert {one["row"][:3] for one in main["targets"]} >= {"CT1", "CT2", "CT3", "CT4", "CT5", "CT6"}
-    assert [(one["row"], one["due"]) for one in khoi["duties"]][:2] == [("DU1", "2022-07-14"), ("DU2", "2022-07-19")]
+def test_what_was_done_long_ago_is_told_in_one_line_with_its_clause(demo: Path, moment: str):
+    said = check(demo, moment).out
+    assert "Đã xong từ lâu: mục II.6, HT6 (hạn 30/06/2017, đúng hạn); mục II.8, HT8 (hạn 31/07/2017, đúng hạn)." in said
+    assert said.count("HT6") == 1
+
+
+def test_the_explanation_of_a_duty_names_who_ticked_it_off_and_why(demo: Path, moment: str):
+    said = check(demo, moment, explain="HT6").out
+    assert said.startswith("HT6 · mục II.6 · ")
+    assert "Lời văn bản: ứng dụng các phần mềm" in said
+    assert re.search(r"Xong ngày \d\d/06/2017: Văn phòng Quận Đoàn \(mẫu\) ghi nhận lúc .*; căn cứ: Dữ liệu", said)
 
 
 @pytest.mark.parametrize("row", ["CT4.1", "CT4.2", "CT4.3"])
 def test_a_person_can_redo_the_growth_from_what_is_printed(row: str, demo: Path, moment: str):
-    said = check(demo, moment, explain=row)
+    said = check(demo, moment, explain=row, plans=["doan-phuong-2026"])
     base, now = (bounds(said.out, role) for role in ("số gốc", "số nay"))
     low, high = (now[0] - base[1]) / base[1], (now[1] - base[0]) / base[0]
     assert percent_after("Mức tăng thấp nhất", said.out) == pytest.approx(100 * low, abs=1e-4)

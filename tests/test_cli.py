@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from config.load import load_config
+from config.load import EXAMPLES, load_config
 from pipeline import jobs
 from store.verbs import open_store
 from tests.command_line import ROOT, Said, command, environment, nhip, run_nhip
@@ -85,7 +85,7 @@ def test_init_writes_an_example_that_loads_and_a_database_that_opens(tmp_path: P
     folder = tmp_path / "mới" / "quận đoàn"
     said = nhip("init", folder)
     assert (said.code, said.err) == (0, "")
-    assert {path.name for path in folder.iterdir()} == {"district.toml", "units.toml", "channels.toml", "nhip.sqlite3"}
+    assert {path.name for path in folder.iterdir()} == {*EXAMPLES, "plans", "nhip.sqlite3"}
     assert load_config(folder).watched()
     for word in ("doctor", "collect", "check"):
         assert shlex.join(["nhip", "--config", str(folder), word]) in said.out

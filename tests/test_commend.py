@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from metrics.asking import Ask
-from metrics.commend import Lack, Rules, commend
+from metrics.commend import Group, Lack, Rules, commend, rule_sentences
 from metrics.growth import audience_growth
 from metrics.pace import Pace
 from metrics.progress import Target, progress
@@ -79,14 +79,16 @@ BY_HAND = {
     "19 of 20 days is 95 %": ("m" * 19 + "x", GOOD_WEEKS, Lack.NONE),
     "18 of 20 days": ("m" * 18 + "xx", GOOD_WEEKS, Lack.DAYS),
     "one day in 20 not verified": ("m" * 19 + "?" + "m", GOOD_WEEKS, Lack.NONE),
-    "all verified days kept, two in 22 not verified": ("m" * 20 + "??", GOOD_WEEKS, Lack.DAYS),
-    "one day in five not verified": ("m" * 20 + "?" * 5, GOOD_WEEKS, Lack.DAYS),
+    "all verified days kept, two in 22 not verified": ("m" * 20 + "??", GOOD_WEEKS, Lack.UNVERIFIED),
+    "one day in five not verified": ("m" * 20 + "?" * 5, GOOD_WEEKS, Lack.UNVERIFIED),
     "more than one day in five not verified": ("m" * 20 + "?" * 6, GOOD_WEEKS, Lack.UNVERIFIED),
     "19 days only": ("m" * 19, GOOD_WEEKS, Lack.FEW_DAYS),
     "19 days, and many at rest or to come": ("m" * 19 + "z" * 9 + "." * 9, GOOD_WEEKS, Lack.FEW_DAYS),
     "rest days and days to come are not asked for": ("m" * 20 + "zz.", "mmmz.", Lack.NONE),
     "a week without a story": (GOOD_DAYS, "mmxm", Lack.WEEKS),
-    "one week in five not verified": (GOOD_DAYS, "mmmm?", Lack.WEEKS),
+    "19 days of 22, two surely missed": ("m" * 19 + "xx?", GOOD_WEEKS, Lack.DAYS),
+    "18 days of 20, one missed and one not verified": ("m" * 18 + "x?m", GOOD_WEEKS, Lack.UNVERIFIED),
+    "one week in five not verified": (GOOD_DAYS, "mmmm?", Lack.UNVERIFIED),
     "two weeks in four not verified": (GOOD_DAYS, "mm??", Lack.UNVERIFIED),
     "no week is over": (GOOD_DAYS, "..", Lack.FEW_DAYS),
     "a unit that rests all the time": ("z" * 30, "zzzz", Lack.FEW_DAYS),
@@ -132,17 +134,19 @@ def test_a_candidate_is_told_with_its_numbers_and_clauses():
     )
 
 
+NOT_YET, TOO_LITTLE = "Chưa đưa vào danh sách đề nghị: ", "Chưa đủ số liệu để xét: "
+LATER = "hệ thống sẽ xét lại khi có thêm số liệu."
 TOLD = {
-    "m" * 19 + "xx?": "có tin tốt 19/22 ngày (II-CT.2), 1 ngày chưa xác minh; cần từ 95 % số ngày.",
-    "m" * 19: "mới có 19 ngày đến hạn được xác minh, cần ít nhất 20 ngày; hệ thống sẽ xét lại khi có thêm số liệu.",
-    "z" * 20: "đơn vị nghỉ theo lịch cả kỳ; hệ thống sẽ xét lại khi có thêm số liệu.",
-    "m" * 20 + "?" * 10: "mới xác minh được 20/30 ngày; đề nghị kiểm tra việc thu thập của các kênh.",
+    "m" * 19 + "xx?": f"{NOT_YET}có tin tốt 19/22 ngày (II-CT.2), 1 ngày chưa xác minh; cần từ 95 % số ngày.",
+    "m" * 19: f"{TOO_LITTLE}mới có 19 ngày đến hạn được xác minh, cần ít nhất 20 ngày; {LATER}",
+    "z" * 20: f"{TOO_LITTLE}đơn vị nghỉ theo lịch cả kỳ; {LATER}",
+    "m" * 20 + "?" * 10: f"{TOO_LITTLE}mới xác minh được 20/30 ngày; đề nghị kiểm tra việc thu thập của các kênh.",
 }
 
 
 @pytest.mark.parametrize(("days", "told"), TOLD.items())
 def test_the_others_are_told_politely_what_comes_first(days, told):
-    assert only(days)["sentence"] == f"Chưa đưa vào danh sách đề nghị: {told}"
+    assert only(days)["sentence"] == told
 
 
 def test_slow_growth_is_told_beside_what_should_be_there_by_now():
@@ -151,6 +155,33 @@ def test_slow_growth_is_told_beside_what_should_be_there_by_now():
         "Chưa đưa vào danh sách đề nghị: lượt theo dõi Facebook tăng 2 % (1.000 → 1.020, 1/1 kênh), chỉ tiêu 5 %, "
         "mức cần có đến nay 4,4 % (II-CT.4)."
     )
+
+
+def test_units_of_which_too_little_is_known_are_a_group_of_their_own():
+    rows = proposed([cells("a", GOOD_DAYS), cells("b", "m" * 20 + "?" * 5), cells("c", "x" * 20)])
+    groups = dict(zip(rows["unit"], rows["group"], strict=True))
+    assert groups == {"a": Group.CANDIDATE, "b": Group.TOO_LITTLE, "c": Group.NOT_YET}
+
+
+def test_where_no_plan_asks_for_growth_nobody_lacks_it():
+    rows = commend(cells("a", GOOD_DAYS), None, NOTHING_OPEN, LABELS, "")
+    assert rows["sentence"].tolist() == [
+        "Đề nghị xem xét tuyên dương: có tin tốt 20/20 ngày (II-CT.2); có câu chuyện đẹp 4/4 tuần (II-CT.2)."
+    ]
+    assert rows["growth"].isna().all()
+    both = commend(pd.concat([cells("a", GOOD_DAYS), cells("b", GOOD_DAYS)]), None, NOTHING_OPEN, LABELS, "")
+    assert both["place"].tolist() == [1, 1]
+
+
+def test_the_rule_is_stated_with_its_numbers_and_clauses():
+    asked, known, order = rule_sentences(LABELS, CLAUSE)
+    assert asked == (
+        "Chỉ xét tập thể. Điều kiện: có tin tốt ở ít nhất 95 % số ngày đến hạn (II-CT.2); có câu chuyện đẹp ở 100 % số "
+        "tuần đến hạn (II-CT.2); lượt theo dõi tăng đủ mức cần có đến nay (II-CT.4); không còn số liệu chờ xác nhận."
+    )
+    assert known.startswith("Số liệu tối thiểu: 20 ngày đến hạn được xác minh và xác minh được từ 80 % số ngày")
+    assert order.startswith("Xếp thứ tự: tỷ lệ ngày có tin, rồi")
+    assert "theo dõi" not in rule_sentences(LABELS, "")[0]
 
 
 def test_what_is_still_open_comes_last_and_is_named():

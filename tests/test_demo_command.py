@@ -86,6 +86,7 @@ def test_what_it_leaves_behind_is_a_folder_like_any_other(shown: tuple[Path, Sai
         "district.toml",
         "nhip.key",
         "nhip.sqlite3",
+        "plans",
         "units.toml",
     ]
     said = nhip("--config", folder, "check")
@@ -111,7 +112,7 @@ def test_a_second_demonstration_replaces_the_first(shown: tuple[Path, Said], tmp
         assert "--week" not in said.out
 
 
-@pytest.mark.parametrize("name", ["district.toml", "units.toml", "channels.toml"])
+@pytest.mark.parametrize("name", ["district.toml", "units.toml", "channels.toml", "plans/binh-tan-2024.toml"])
 def test_a_demonstration_that_was_edited_by_hand_is_not_replaced(shown: tuple[Path, Said], tmp_path: Path, name: str):
     folder = shutil.copytree(shown[0], tmp_path / "demo")
     with (folder / name).open("a", encoding="utf-8") as edited:
@@ -124,7 +125,7 @@ def test_a_folder_with_files_of_others_is_not_replaced(shown: tuple[Path, Said],
     (folder / "ghi chú.txt").write_text("của người khác", encoding="utf-8")
     assert refused(folder) == f"Thư mục {folder} có tệp không phải của quận minh họa: «ghi chú.txt»."
     assert "là một tệp" in refused(folder / "ghi chú.txt")
-    for path in (*folder.glob("*.toml"), folder / "nhip.sqlite3"):
+    for path in (*folder.rglob("*.toml"), folder / "nhip.sqlite3"):
         path.unlink()
     assert refused(folder) == f"Thư mục {folder} đang có dữ liệu thật."
     (folder / "nhip.key").unlink()
@@ -133,27 +134,31 @@ def test_a_folder_with_files_of_others_is_not_replaced(shown: tuple[Path, Said],
 
 def refused(folder: Path) -> str:
     """The reason why no demonstration is played into *folder*, which stays as it is."""
-    before = [(path, path.read_bytes()) for path in sorted(folder.rglob("*"))]
+    before = files_in(folder)
     said = nhip("demo", "--days", 1, "--units", 6, "--keep", folder, "--no-serve")
     assert (said.code, said.out) == (64, "")
-    assert [(path, path.read_bytes()) for path in sorted(folder.rglob("*"))] == before
+    assert files_in(folder) == before
     return said.err.partition(" Đề nghị")[0].strip()
+
+
+def files_in(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_a_real_configuration_is_never_replaced(tmp_path: Path):
     folder = tmp_path / "that"
     assert nhip("init", folder).code == 0
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    before = files_in(folder)
     said = nhip("demo", "--days", 1, "--keep", folder, "--no-serve")
     assert said.code == 64
     assert "đang có dữ liệu thật" in said.err
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert files_in(folder) == before
 
 
 def test_a_database_without_its_configuration_is_not_replaced_either(tmp_path: Path):
     folder = tmp_path / "that"
     nhip("init", folder)
-    for path in folder.glob("*.toml"):
+    for path in folder.rglob("*.toml"):
         path.unlink()
     assert nhip("demo", "--days", 1, "--keep", folder, "--no-serve").code == 64
     assert (folder / "nhip.sqlite3").stat().st_size > 0

@@ -234,7 +234,7 @@ def test_the_program_works_from_the_wheel_alone(wheel: Path, tmp_path: Path):
     words = [sys.executable, "-c", code, "init", str(tmp_path / "quận")]
     done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, str(tmp_path / "installed" / "config"))
-    assert len(list((tmp_path / "quận").iterdir())) == 4
+    assert len(list((tmp_path / "quận").iterdir())) == 6
 
 
 # --- the tests themselves ---------------------------------------------------------------------------------------

@@ -310,7 +310,7 @@ def test_channels_of_units_are_found_by_platform_and_owner_on_the_day(example: C
 
 def test_the_folder_s_own_plan_wins(tmp_path: Path):
     write_example(tmp_path)
-    (tmp_path / "plans").mkdir()
+    (tmp_path / "plans").mkdir(exist_ok=True)
     text = packaged_plans()[TEMPLATE].read_text("utf-8").replace("(mẫu)", "(của phường, mẫu)", 1)
     (tmp_path / "plans" / f"{TEMPLATE}.toml").write_text(text, "utf-8")
     assert load_config(tmp_path).plans[TEMPLATE].document.title.endswith("(của phường, mẫu)")

@@ -129,14 +129,15 @@ def test_at_risk_stands_before_behind_and_then_the_one_that_lacks_most():
     now = targets(
         target("CT1", "behind", high=0.01),
         target("CT2", "at_risk", high=0.04),
-        target("CT3", "at_risk", high=0.01, needed_per_week=38),
+        target("CT3", "at_risk", high=0.01, needed_per_week=38, sentence="Lượt theo dõi tăng 1 %: nguy cơ."),
         target("CT4", "met", high=0.06),
         target("CT10", "not_met", high=0.0),
     )
     found = review(week(now=now))
     assert keys(found.risks) == ["ke-hoach/CT3/", "ke-hoach/CT2/", "ke-hoach/CT1/"]
     assert found.unlisted["risks"] == 1
-    assert (found.risks[0].sentence, found.risks[0].needed_per_week) == ("CT3 at_risk.", 38)
+    told = "Chỉ tiêu CT3: lượt theo dõi tăng 1 %: nguy cơ."
+    assert (found.risks[0].sentence, found.risks[0].needed_per_week) == (told, 38)
 
 
 def test_a_target_is_one_risk_whatever_its_channels_say_and_units_are_none():
@@ -146,7 +147,9 @@ def test_a_target_is_one_risk_whatever_its_channels_say_and_units_are_none():
         target("CT1", "at_risk", "trang-hai", high=0.03),
         target("CT2", "at_risk", "mot"),
     )
-    assert keys(review(week(now=now)).risks) == ["ke-hoach/CT1/trang-mot/likes"]
+    (risk,) = review(week(now=now)).risks
+    assert risk.key == "ke-hoach/CT1/trang-mot/likes"
+    assert risk.sentence.startswith("trang-mot: ")
 
 
 @pytest.mark.parametrize(("heads", "hidden"), [(None, False), (9, True), (10, False)])
@@ -200,22 +203,28 @@ def test_the_longest_silence_comes_first_and_is_told_politely():
     assert "im lặng" not in told
 
 
-def test_who_kept_everything_so_far_is_praised_and_nobody_else():
-    found = review(
-        week(
-            cells=cells(
-                mot="------- +++++.. -+",
-                hai="+++++++ +++++.. +.",
-                ba="+++++++ ++-++.. ++",
-                bon="+++++++ ++?++.. ++",
-                nam="+++++++ ++z++.. ++",
-            )
-        )
+def praised(*rows: tuple[str, str, int | None]) -> tuple[Item, ...]:
+    """The praise of the review for (unit, group, place), as `commend` gives them."""
+    frame = pd.DataFrame(rows, columns=["unit", "group", "place"]).astype({"place": "Int64"})
+    told = frame.assign(reason=[f"có tin tốt của {unit}" for unit in frame["unit"]])
+    return review(week(praise=told, praise_source=("III.5", "ke-hoach"))).praise
+
+
+def test_the_candidates_are_praised_by_their_places_and_nobody_else_is_named():
+    found = praised(
+        ("hai", "candidate", 2), ("mot", "candidate", 1), ("ba", "too_little", None), ("bon", "not_yet", None)
     )
-    assert sentences(found.praise) == [
-        "mot: có tin tốt 5/5 ngày; có câu chuyện đẹp.",
-        "nam: có tin tốt 4/4 ngày; có câu chuyện đẹp.",
+    assert sentences(found) == [
+        "mot (thứ 1): có tin tốt của mot.",
+        "hai (thứ 2): có tin tốt của hai.",
+        "1 đơn vị chưa đủ số liệu để xét; đề nghị xem bằng «nhip commend».",
     ]
+    assert [(one.clause, one.plan) for one in found] == [("III.5", "ke-hoach")] * 2 + [("", "")]
+
+
+def test_without_a_candidate_the_review_says_so():
+    (found,) = praised(("mot", "not_yet", None))
+    assert found.sentence == "Chưa có đơn vị nào đủ điều kiện đề nghị tuyên dương."
 
 
 def test_the_motto_is_counted_over_all_units_beside_the_week_before():
@@ -244,13 +253,31 @@ DUTIES = [
 ]
 
 
-def test_duties_stand_by_their_day_and_older_ones_are_only_counted():
+def test_duties_stand_by_their_day_with_the_late_ones_first():
     assert sentences(review(week(duties=DUTIES)).duties) == [
+        "Việc NV4: hạn 15/11/2026 (đã qua hạn 5 ngày); Ban Tuyên giáo.",
         "Việc NV10: hạn 18/11/2026 (đã qua hạn 2 ngày); Ban Tuyên giáo.",
         "Việc NV3: hạn 20/11/2026 (hôm nay); Ban Tuyên giáo.",
         "Việc NV2: hạn 25/11/2026 (còn 5 ngày); Ban Tuyên giáo.",
-        "1 việc quá hạn từ trước tuần này; đề nghị xem bằng «nhip check».",
     ]
+
+
+def test_of_many_late_duties_the_last_ones_are_named_and_the_others_counted():
+    late = [a_duty(f"NV{n}", date(2026, 11, n), n - 20) for n in range(1, 6)]
+    assert keys(review(week(duties=late)).duties) == [
+        *(f"duty/ke-hoach/NV{n}/2026-11-0{n}" for n in (3, 4, 5)),
+        "duty/late",
+    ]
+    told = "2 việc khác quá hạn từ trước đó; đề nghị xem bằng «nhip task list»."
+    assert sentences(review(week(duties=late)).duties)[-1] == told
+
+
+def test_what_two_plans_ask_in_the_same_words_is_told_once_with_both_clauses():
+    before = targets(target("CT1", "on_pace"), target("CT1", "on_pace", plan="khac", clause="II.4"))
+    now = targets(target("CT1", "behind"), target("CT1", "behind", plan="khac", clause="II.4"))
+    found = review(week(now=now, before=before))
+    for (one,) in (found.changes, found.risks):
+        assert (one.clause, one.plan, one.key) == ("II-CT.4", "ke-hoach; II.4, khac", "ke-hoach/CT1/")
 
 
 def test_an_overdue_figure_names_five_units_and_counts_the_rest():

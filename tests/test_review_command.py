@@ -99,7 +99,11 @@ def test_it_says_what_each_unit_did_and_nothing_that_was_not_seen(review: Review
     assert "Trang trang-0: tăng 100 lượt theo dõi trong 7 ngày (2.000 → 2.100)." in out
     assert quiet.replace("7 ngày", "8 ngày") in out
     assert "Lỗi thu thập (phía hệ thống):\n  - Đoàn phường don-vi-2: hệ thống chưa đọc được kênh" in out
-    assert "5. Tuyên dương\n  - Đoàn phường don-vi-0: có tin tốt 4/4 ngày; có câu chuyện đẹp.\n" in out
+    praise = out.split("5. Tuyên dương\n  Theo năm tuần đến hết tuần này:\n")[1].split("\n\n")[0]
+    assert praise == (
+        "  - [III.5, doan-phuong-2026] Chưa có đơn vị nào đủ điều kiện đề nghị tuyên dương.\n"
+        "  - 3 đơn vị chưa đủ số liệu để xét; đề nghị xem bằng «nhip commend»."
+    )
     assert "[II.2, doan-phuong-2026] " in out.split("2. Chỉ tiêu nguy cơ")[1].split("3. ")[0]
 
 

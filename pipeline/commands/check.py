@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ from metrics.periods import Period, PeriodError, local_date, parse_period, week_
 from metrics.words import Status
 from pipeline import check_words, checking, explaining, show
 from pipeline.clock import utc_now
+from pipeline.commands import check_units
+from pipeline.duties import DutyAnswer
+from pipeline.few import protected
 from pipeline.judgement import Judgement, judge
 from pipeline.motto import BEHIND, KEPT, UNSURE, Motto
 from pipeline.problems import UserError
@@ -23,6 +26,9 @@ from store.verbs import Store
 
 ILLUSTRATION = "Dữ liệu minh họa."
 LATE = {Status.BEHIND, Status.AT_RISK, Status.NOT_MET, Status.OVERDUE}
+DONE = {Status.MET, Status.DONE_LATE}
+OLD = timedelta(days=366)
+"""A task that was done and fell due so long ago is told in a few words."""
 OPEN = {Status.FAILED, Status.UNDECIDED, Status.TOO_LITTLE, Status.NOT_REPORTED}
 
 
@@ -38,6 +44,8 @@ class Wanted:
     subject: str | None = None
     as_json: bool = False
     as_csv: bool = False
+    units: str | None = None
+    """«old» or «new»: only the figures of units, under the units of another day."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,7 @@ class Checked:
     motto: Motto | None
 
 
-def run(
+def run(  # noqa: PLR0913 - one parameter per option
     folder: Path,
     *,
     week: str | None,
@@ -61,16 +69,19 @@ def run(
     explain: str | None = None,
     subject: str | None = None,
     motto: bool = False,
+    units: str | None = None,
 ) -> int:
     """0 when all is fine, 1 when something is behind, 2 when nothing is but something cannot be judged.
 
-    `week` is a week, a day or a month; this week when None.
+    `week` is a week, a day or a month; this week when None. With `units` nothing is judged, and the code is 0.
     """
-    wanted = Wanted(plans, week, motto, explain, subject, as_json, as_csv)
+    wanted = Wanted(plans, week, motto, explain, subject, as_json, as_csv, units)
     with open_workplace(folder) as (config, store):
         as_of = clock_for(at, config.district.tz)().replace(microsecond=0)
         period = _period(config, wanted.period, as_of)
         _refuse_future(period, as_of)
+        if wanted.units:
+            return _show_units(config, store, wanted, period, as_of)
         checking.label_new_posts(config, store, as_of)
         checked = _check(config, store, wanted, period, as_of)
         if wanted.explain:
@@ -85,11 +96,19 @@ def run(
     return _exit_code(checked)
 
 
+def _show_units(config: Config, store: Store, wanted: Wanted, period: Period, as_of: datetime) -> int:
+    side = check_units.side_of(wanted.units or "")
+    plans = chosen(config, wanted.plans, local_date(as_of, config.district.tz))
+    moment = Moment(config, as_of, period, store.figures(as_of))
+    check_units.show_lines(plans, moment, store, side, row=wanted.explain, as_json=wanted.as_json, as_csv=wanted.as_csv)
+    return KEPT
+
+
 def _check(config: Config, store: Store, wanted: Wanted, period: Period, as_of: datetime) -> Checked:
     today = local_date(as_of, config.district.tz)
     plans = [] if wanted.motto else chosen(config, wanted.plans, today)
     moment = Moment(config, as_of, period, store.figures(as_of))
-    judgement = judge(plans, moment, store)
+    judgement = protected(judge(plans, moment, store))
     if judgement.cells is not None:
         return Checked(moment, plans, judgement, Motto(config, period, judgement.cells))
     motto = None if plans else Motto(config, period, checking.check_motto(config, store, period, as_of))
@@ -155,12 +174,20 @@ def _print_plan(plan: Plan, checked: Checked) -> None:
     show.say(f"\nKế hoạch {paper}{plan.document.title}. {plan.document.issuer}. Mã: {plan.slug}.{closed}")
     if answers:
         show.print_table("", check_words.HEADERS, [check_words.cells_of(one) for one in answers])
-    dated = [one for one in duties if not one.is_standing]
-    if dated:
-        show.print_table("Việc có thời hạn", check_words.DUTY_HEADERS, [check_words.duty_cells(one) for one in dated])
-    if len(duties) > len(dated):
-        show.say(f"{len(duties) - len(dated)} việc thường xuyên, định kỳ hoặc không nêu hạn.")
+    _print_duties([one for one in duties if not one.is_standing], checked.moment.today)
+    if standing := sum(one.is_standing for one in duties):
+        show.say(f"{standing} việc thường xuyên, định kỳ hoặc không nêu hạn.")
     _print_notes(plan, check_words.unread(answers), checked.moment.today)
+
+
+def _print_duties(dated: Sequence[DutyAnswer], today: date) -> None:
+    """A table, and one line for what is done since long."""
+    old = [one for one in dated if one.due and one.due < today - OLD and Status(one.said.status) in DONE]
+    shown = [one for one in dated if one not in old]
+    if shown:
+        show.print_table("Việc có thời hạn", check_words.DUTY_HEADERS, [check_words.duty_cells(one) for one in shown])
+    if old:
+        show.say(f"Đã xong từ lâu: {'; '.join(map(check_words.old_duty, old))}.")
 
 
 def _print_notes(plan: Plan, unread: Sequence[str], today: date) -> None:

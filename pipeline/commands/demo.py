@@ -89,6 +89,8 @@ def _print(folder: Path, config: Config, story: Story, played: Played) -> None:
     _print_refusals(config, looks)
     first, last = (local_text(moment, config.district.tz) for moment in (story.start, story.until))
     show.say(f"Đã đi qua {played.slots} lượt theo lịch từ {first} đến {last}.")
+    told = f"{show.number(played.figures)} số liệu, đánh dấu xong {show.number(played.ticks)} việc của các kế hoạch"
+    show.say(f"Các đơn vị đã báo cáo {told}.")
     if doubts:
         show.say(f"{show.number(doubts)} số liệu khác thường đang bị giữ lại, chờ người xác nhận.")
     for violation in played.report.violations[:5]:

@@ -19,9 +19,10 @@ from pipeline.clock import utc_now
 from pipeline.examination import Finding, examine_all
 from pipeline.meter import next_day
 from pipeline.outfit import open_outfit
+from pipeline.pulse import Pulse
 from pipeline.tokens_report import TokenFinding, token_findings
 from pipeline.workplace import local_text, open_workplace
-from store.records import KEPT_FOR, Source, TokenState
+from store.records import KEPT_FOR, AuditState, Source, TokenState
 from store.vault import Vault
 from store.verbs import Store
 
@@ -60,15 +61,17 @@ class Report:
     allowances: list[Allowance]
     leaving: list[Leaving]
     suspects: int
+    audit: AuditState
+    pulse: Pulse
 
     @property
     def is_fine(self) -> bool:
         ailing = any(one.fix for one in self.channels) or any(one.fix for one in self.tokens)
-        return bool(self.channels) and not ailing
+        return bool(self.channels) and not ailing and self.audit.broken_at is None and self.pulse.is_fine
 
 
 def run(folder: Path, *, as_json: bool) -> int:
-    """0 when everything is in order, 1 when a channel or a token needs attention."""
+    """0 when everything is in order, 1 when a channel, a token, the audit log or the schedule needs attention."""
     with open_workplace(folder) as (config, store):
         report = _examine(config, store)
         if as_json:
@@ -87,6 +90,8 @@ def _examine(config: Config, store: Store) -> Report:
         allowances=list(_allowances(config, store)),
         leaving=list(_leaving(store)),
         suspects=len(store.open_suspects()),
+        audit=store.verify_audit(),
+        pulse=Pulse(store.beats(), store.outbox_state(utc_now()), utc_now()),
     )
 
 
@@ -120,6 +125,9 @@ def _print(config: Config, report: Report) -> None:
     show.say_illustration(made_up=made_up)
     show.say(f"Cấu hình: {len(config.units)} đơn vị, {len(config.channels)} kênh. Không có lỗi.")
     show.say("Cơ sở dữ liệu: mở được, đúng phiên bản.")
+    show.say(_audit_sentence(report.audit))
+    for sentence in report.pulse.sentences(config.district.tz):
+        show.say(sentence)
     samples = len(config.channels) - len(config.watched())
     if samples:
         show.say(f"{samples} kênh mẫu (sample = true) không được đọc.")
@@ -137,6 +145,21 @@ def _print(config: Config, report: Report) -> None:
     _print_leaving(config, report.leaving)
     if report.suspects:
         show.say(f"{report.suspects} số liệu khác thường đang bị giữ lại. Đề nghị xem bằng «nhip suspect».")
+
+
+def _audit_sentence(state: AuditState) -> str:
+    """«Nhật ký: 12 dòng nối tiếp nhau, không có dòng nào bị sửa. Mã dòng cuối: 0f3c….»"""
+    if state.broken_at is not None:
+        return (
+            f"Nhật ký: đứt từ dòng số {state.broken_at}, có dòng đã bị sửa hoặc xóa. Đề nghị giữ nguyên cơ sở dữ liệu, "
+            "đối chiếu với bản sao lưu gần nhất còn nguyên và báo người quản trị hệ thống."
+        )
+    if not state.rows:
+        return "Nhật ký: chưa có dòng nào."
+    return (
+        f"Nhật ký: {show.number(state.rows)} dòng nối tiếp nhau, không có dòng nào bị sửa. "
+        f"Mã dòng cuối: {state.seal[:12]}."
+    )
 
 
 def _print_channels(config: Config, findings: Sequence[Finding]) -> None:

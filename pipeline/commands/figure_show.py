@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
@@ -16,7 +16,8 @@ from pipeline import show
 from pipeline.figure_asked import measure_of, unit_of
 from pipeline.figure_periods import ReportPeriod, parse_report_period, period_named
 from pipeline.figure_plans import asked_measures, clause_of
-from pipeline.figure_words import said, shown
+from pipeline.figure_sums import Key, Numbers
+from pipeline.figure_words import FEWEST, KEPT_BACK, kept_back, said, shown
 from pipeline.figures import Shelf, key_of
 from pipeline.workplace import clock_for, local_text, open_workplace
 
@@ -35,6 +36,8 @@ class Reported:
     versions: tuple[Row, ...]
     period: ReportPeriod
     days_late: int
+    kept_back: bool
+    """Its numbers would tell those of a unit with only a few persons."""
 
     @property
     def rule(self) -> Measure:
@@ -74,10 +77,9 @@ def run(
     """0, whatever there is to see."""
     with open_workplace(folder, at) as (config, store):
         asked = _asked(config, measure, period, unit)
-        slugs = None if asked.unit is None else [asked.unit.slug]
         now = clock_for(at, config.district.tz)()
-        rows = Shelf(store.figures(now, asked.measures, slugs)).rows
-        found = list(_reported(asked, rows.values(), store.figure_versions(asked.measures, slugs), now))
+        rows = list(Shelf(store.figures(now, asked.measures)).rows.values())
+        found = list(_reported(asked, rows, store.figure_versions(asked.measures, _slugs(asked)), now))
         missing = list(_missing(asked, found, local_date(now, config.district.tz)))
         if as_json:
             facts = [_facts(config, one) for one in found]
@@ -86,6 +88,10 @@ def run(
         else:
             _print(asked, found, missing)
     return 0
+
+
+def _slugs(asked: Asked) -> list[str] | None:
+    return None if asked.unit is None else [asked.unit.slug]
 
 
 def _asked(config: Config, measure: str | None, period: str | None, unit: str | None) -> Asked:
@@ -99,14 +105,30 @@ def _asked(config: Config, measure: str | None, period: str | None, unit: str | 
     )
 
 
-def _reported(asked: Asked, rows: Iterable[Row], versions: pd.DataFrame, now: datetime) -> Iterator[Reported]:
+def _reported(asked: Asked, rows: Sequence[Row], versions: pd.DataFrame, now: datetime) -> Iterator[Reported]:
+    """What is asked of *rows*, which are those of all units: what may be shown of one hangs on the others."""
+    hidden = _kept_back(rows)
     plain = versions.astype(object).where(versions.notna(), None).to_dict("records")
     by_key = {key: tuple(some) for key, some in groupby(plain, key_of)}
     for row in rows:
         period = period_named(row["period_start"].date(), row["period_end"].date(), asked.config)
-        if asked.period is None or period == asked.period:
+        if key_of(row) in by_key and asked.period in (None, period):
             late = period.days_late(load_measures()[row["measure"]], row["first_at"], asked.config.district.tz)
-            yield Reported(row, _until(by_key[key_of(row)], now), period, late)
+            yield Reported(row, _until(by_key[key_of(row)], now), period, late, key_of(row) in hidden)
+
+
+def _kept_back(rows: Iterable[Row]) -> set[Key]:
+    """The figures that `kept_back` does not let out, by their key."""
+    together: dict[tuple[str, date, date], dict[str, Numbers]] = {}
+    for row in rows:
+        unit, measure, start, end = key_of(row)
+        together.setdefault((measure, start, end), {})[unit] = _numbers(row)
+    return {
+        (unit, *place)
+        for place, told in together.items()
+        for unit in kept_back(load_measures()[place[0]], told)
+        if min(one for one in told[unit] if one is not None) >= FEWEST
+    }
 
 
 def _until(versions: tuple[Row, ...], now: datetime) -> tuple[Row, ...]:
@@ -155,7 +177,7 @@ def _cells(config: Config, one: Reported) -> tuple[str, ...]:
         unit.name if unit else row["unit"],
         one.rule.name,
         one.period.name,
-        said(one.rule, _numbers(row)),
+        KEPT_BACK if one.kept_back else said(one.rule, _numbers(row)),
         local_text(row["at"], config.district.tz),
         row["by"],
         f"trễ {one.days_late} ngày" if one.days_late else "đúng hạn",
@@ -168,7 +190,8 @@ def _print_versions(config: Config, one: Reported) -> None:
     for version in one.versions:
         moment = local_text(version["approved_at"] or version["at"], config.district.tz)
         who = f"{version['approved_by']} phê duyệt" if version["approved_by"] else f"{version['by']} báo cáo"
-        show.say(f"Lần {version['turn']}, {moment}: {who} {said(one.rule, _numbers(version))}. {_source(version)}")
+        number = KEPT_BACK if one.kept_back else said(one.rule, _numbers(version))
+        show.say(f"Lần {version['turn']}, {moment}: {who} {number}. {_source(version)}")
 
 
 def _source(version: Row) -> str:
@@ -176,7 +199,7 @@ def _source(version: Row) -> str:
     return f"Nguồn: {version['source_note']}.{link}"
 
 
-def _numbers(row: Row) -> tuple[int | None, int | None, int | None]:
+def _numbers(row: Row) -> Numbers:
     return row["value"], row["numerator"], row["denominator"]
 
 
@@ -189,12 +212,14 @@ def _facts(config: Config, one: Reported) -> dict[str, object]:
     place = {"unit": one.row["unit"], "measure": one.row["measure"], "rows": rule.rows, "clause": clause}
     due = {"due_on": one.period.due_on(rule), "first_at": one.row["first_at"], "days_late": one.days_late}
     days = {"period": one.period.name, "period_start": one.period.start, "period_end": one.period.end}
-    versions = [_version_facts(rule, version) for version in one.versions]
-    return place | days | _version_facts(rule, one.row) | due | {"versions": versions}
+    versions = [_version_facts(one, version) for version in one.versions]
+    return place | days | _version_facts(one, one.row) | due | {"versions": versions}
 
 
-def _version_facts(rule: Measure, row: Row) -> dict[str, object]:
-    numbers = {name: shown(rule, row[name]) for name in ("value", "numerator", "denominator")}
+def _version_facts(one: Reported, row: Row) -> dict[str, object]:
+    hidden = KEPT_BACK if one.kept_back else None
+    names = ("value", "numerator", "denominator")
+    numbers = {name: row[name] if row[name] is None else hidden or shown(one.rule, row[name]) for name in names}
     plain = ("turn", "at", "by", "source_note", "evidence", "approved", "approved_by", "approved_at")
     return numbers | {name: row[name] for name in plain}
 

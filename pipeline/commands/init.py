@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from config.load import write_example
+from config.load import TEMPLATE, write_example
 from pipeline.clock import utc_now
 from pipeline.show import command_line, say
 from pipeline.workplace import database_url
@@ -47,6 +47,7 @@ def _say_next(folder: Path) -> None:
     say("Việc tiếp theo:")
     say(f"  1. Mở {folder / 'channels.toml'}, sửa địa chỉ (address) của kênh «web-don-vi-mau».")
     say("     Nếu trang nằm trong mạng nội bộ, ghi thêm máy:cổng vào network.allow của district.toml.")
-    for step, (word, purpose) in enumerate(STEPS, 2):
+    say(f"  2. Mở {folder / TEMPLATE}, sửa cho đúng kế hoạch của đơn vị (chỉ tiêu, thời hạn).")
+    for step, (word, purpose) in enumerate(STEPS, 3):
         say(f"  {step}. {purpose}:")
         say(f"     {command_line(folder, word)}")

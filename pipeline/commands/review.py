@@ -31,11 +31,12 @@ NOTHING = {
     "risks": "Không có chỉ tiêu nào ở mức nguy cơ, chậm hoặc chưa đạt.",
     "quiet": "Không có đơn vị nào được xác minh là chưa có tin, bài mới.",
     "motto": "Chưa khai báo nhãn tin tốt, câu chuyện đẹp. Đề nghị bổ sung vào district.toml.",
-    "praise": "Chưa có đơn vị nào thực hiện đủ trong tuần.",
+    "praise": "Chưa khai báo nhãn tin tốt, câu chuyện đẹp nên chưa xét được.",
     "duties": "Không có việc đến hạn trong tuần này và tuần tới.",
 }
 """What stands for an empty list; other empty lists are left out."""
 HEADS = {
+    "praise": "Theo năm tuần đến hết tuần này:",
     "unverified": "Chưa xác minh được:",
     "failed": "Lỗi thu thập (phía hệ thống):",
     "owed": "Số liệu báo cáo quá hạn:",

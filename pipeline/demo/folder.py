@@ -13,6 +13,7 @@ from pipeline.demo import sites
 from pipeline.demo.calendar import SchoolBreak, school_breaks
 from pipeline.demo.district import ZONE, DemoChannel, DemoOwner, DemoUnit, District
 from pipeline.demo.keep import write_stamped
+from pipeline.demo.plans import BOUND, moved_plans
 from pipeline.demo.story import AFTER, handle, platform_id
 from pipeline.demo.texts import CATEGORY_OF_NEWS, CATEGORY_OF_STORIES
 
@@ -47,27 +48,16 @@ LABELS = {
         "hashtags": ["#MỗiTuầnMộtCâuChuyệnĐẹp", "#moituan1cauchuyendep"],
     },
 }
-PLANS = {
-    "doan-phuong-2026": {
-        "fanpage-doan-phuong": "fanpage-quan-doan",
-        "tiktok-doan-phuong": "tiktok-trong-toi",
-        "youtube-doan-phuong": "youtube-trong-toi",
-    },
-    "binh-tan-2024": {
-        "fanpage-bttt": "fanpage-trong-toi",
-        "tiktok-bttt": "tiktok-trong-toi",
-        "youtube-bttt": "youtube-trong-toi",
-    },
-    "tinh-doan-chi-thi-07": {},
-    "mttq-ninh-binh-2017": {},
-    "dang-uy-khoi-phu-tho-2022": {},
-    "ubnd-ha-tinh-2017": {},
+
+OFFICES = {
+    "to-truyen-thong": ("Tổ truyền thông Quận Đoàn (mẫu)", "team"),
+    "ban-thuong-vu": ("Ban Thường vụ Quận Đoàn (mẫu)", "committee"),
 }
-"""The plans that bind the district, and which of its channels stands for one that a plan names otherwise."""
+"""Who is told beside the units: name and role."""
 
 
 def write_folder(folder: Path, district: District, addresses: Mapping[str, str]) -> None:
-    """Write district.toml, units.toml and channels.toml of a district that is served at *addresses*.
+    """Write the four configuration files and the plans of a district that is served at *addresses*.
 
     *addresses* are those of `Hosted`; a website without one is written as an example that is not looked at.
     """
@@ -76,8 +66,12 @@ def write_folder(folder: Path, district: District, addresses: Mapping[str, str])
         ("district.toml", _district(district, addresses)),
         ("units.toml", (line for unit in district.units for line in _unit(unit))),
         ("channels.toml", (line for channel in district.channels for line in _channel(channel, district, addresses))),
+        ("alerts.toml", _receivers(district)),
     ):
         write_stamped(folder / name, "\n".join(lines).strip() + "\n")
+    (folder / "plans").mkdir(exist_ok=True)
+    for slug, text in moved_plans(district).items():
+        write_stamped(folder / "plans" / f"{slug}.toml", text)
 
 
 def app_ids() -> dict[str, str]:
@@ -95,7 +89,7 @@ def app_ids() -> dict[str, str]:
 
 def _district(district: District, addresses: Mapping[str, str]) -> Iterator[str]:
     yield _pair("zone", ZONE.key)
-    yield _pair("plans", list(PLANS))
+    yield _pair("plans", list(BOUND))
     organisation = {
         "name": district.units[0].name,
         "level": "Quận Đoàn",
@@ -115,7 +109,7 @@ def _district(district: District, addresses: Mapping[str, str]) -> Iterator[str]
     for label, words in LABELS.items():
         yield from _table(f"labels.{label}", words)
     known = {channel.slug for channel in district.channels}
-    for plan, bound in PLANS.items():
+    for plan, bound in BOUND.items():
         if bindings := {name: slug for name, slug in bound.items() if slug in known}:
             yield from _table(f"bindings.{plan}", bindings)
 
@@ -128,6 +122,15 @@ def _platforms(addresses: Mapping[str, str]) -> Iterator[str]:
         table = {key.partition(".")[2]: value for key, value in known.items()}
         fast = {"redirect": REDIRECT, "concurrent": ALL_AT_ONCE, "gap_seconds": 0}
         yield from _table(f"platforms.{platform}", table | fast)
+
+
+def _receivers(district: District) -> Iterator[str]:
+    """Everybody reads in files of the folder «outbox»; no message leaves."""
+    for slug, (name, role) in OFFICES.items():
+        yield from _table(f"receivers.{slug}", {"name": name, "role": role, "ways": [f"file:{slug}"]})
+    for unit in district.units[1:]:
+        told = {"name": unit.name, "role": "unit", "unit": unit.slug, "ways": [f"file:{unit.slug}"]}
+        yield from _table(f"receivers.{unit.slug}", told)
 
 
 def _break(one: SchoolBreak) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import socket
 import tomllib
 from pathlib import Path
 
+from alerts.transports.file import FOLDER as OUTBOX
 from pipeline.problems import UserError
 from pipeline.workplace import DATABASE_FILE
 from store.vault import KEY_FILE
@@ -47,15 +48,16 @@ def holds_demonstration(folder: Path) -> bool:
 def clear(folder: Path) -> None:
     """Remove the earlier demonstration, its configuration last: whatever is left half done is still known as ours."""
     if holds_demonstration(folder):
-        by_products = [path for path in folder.iterdir() if _is_by_product(folder, path)]
+        by_products = [path for path in folder.rglob("*") if _is_by_product(folder, path)]
         written = [path for path in folder.rglob("*.toml") if path.name != DISTRICT_FILE]
         for path in (*by_products, *written, folder / DISTRICT_FILE):
             path.unlink()
 
 
 def _is_by_product(folder: Path, path: Path) -> bool:
+    """The key, the database, and the messages that were written instead of sent."""
     is_ours = path.name in {KEY_FILE, DATABASE_FILE} or path.name.startswith(f"{DATABASE_FILE}-")
-    return is_ours and path.parent == folder
+    return (is_ours and path.parent == folder) or path.parent == folder / OUTBOX
 
 
 def _refuse_real(folder: Path, written: list[Path]) -> None:

@@ -18,12 +18,15 @@ from config.load import load_config
 from config.models import Config
 from config.secrets import Secret
 from pipeline import checking, jobs
+from pipeline.alerting import Alerting
 from pipeline.demo import facebook, tiktok, youtube, zalo
 from pipeline.demo.child import Child, Report
 from pipeline.demo.district import District, make_district
+from pipeline.demo.figures import hand_in
 from pipeline.demo.folder import write_folder
 from pipeline.demo.keep import clear
 from pipeline.demo.story import tell
+from pipeline.demo.ticks import tick_off
 from pipeline.demo.tokens import Seeded
 from pipeline.demo.world import World
 from pipeline.outfit import Outfit, open_outfit
@@ -37,6 +40,8 @@ from store.verbs import Store, create_store, open_store
 SEED = 26
 EVERY_DAY = timedelta(days=60)
 """Before that the year is looked at once a week, which keeps a demonstration under a minute."""
+CHECK_EVERY = timedelta(weeks=2)
+"""The alerts judge the plans that often, for the same reason; they begin with the daily looks."""
 APP_SECRETS = {
     "facebook": facebook.APP_SECRET,
     "tiktok": tiktok.CLIENT_SECRET,
@@ -70,6 +75,8 @@ class Played:
 
     slots: int
     looks: int
+    figures: int
+    ticks: int
     report: Report
 
 
@@ -99,8 +106,9 @@ def play(folder: Path, story: Story, district: Child, progress: Progress) -> Pla
     with open_store(database_url(folder, {})) as store:
         store.sync(config.units.values(), config.channels.values(), story.start)
         give_tokens(Vault(folder, {}), store, tell(cast))
+        figures, ticks = hand_in(store, config, cast), tick_off(store, config, cast)
         slots, looks = asyncio.run(_days_pass(config, store, clock, story, progress))
-    return Played(slots, looks, district.report())
+    return Played(slots, looks, figures, ticks, district.report())
 
 
 def move_in(folder: Path, cast: District, district: Child) -> Config:
@@ -155,12 +163,14 @@ async def _days_pass(
 ) -> tuple[int, int]:
     """All slots of the story, one after the other, through one outfit; how many slots and looks there were."""
     moments = looked_at(config, story)
-    looks = 0
+    looks, alerts = 0, Alerting(jobs.worker_name(), CHECK_EVERY)
     with progress(len(moments)) as advance:
         async with open_outfit(config, store, clock) as outfit:
             for moment in moments:
                 clock.set(moment)
                 looks += await _one_slot(outfit, store, moment)
+                if moment >= story.until - EVERY_DAY:
+                    await alerts.turn(config, store, clock)
                 advance()
     return len(moments), looks
 

@@ -79,6 +79,10 @@ class PassingError(TransportError):
         self.doubtful = doubtful
 
 
+class UnreadyError(PassingError):
+    """This way lacks something of ours (a password, a server): another way is to be used until somebody sees to it."""
+
+
 class LimitError(TransportError):
     """This way takes nothing more until `retry_at` (tomorrow): another way is to be used meanwhile."""
 

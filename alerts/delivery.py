@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from alerts.base import Letter, LimitError, PassingError, RefusedError, Transport, TransportError
+from alerts.base import Letter, LimitError, PassingError, RefusedError, Transport, TransportError, UnreadyError
 from alerts.hours import is_quiet
 from config.alert_ways import kind_of
 from config.models import Config
@@ -33,6 +33,7 @@ BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 3
 """The pause after each failed attempt; the last one from then on."""
 GIVE_UP_AFTER = timedelta(days=2)
 SHORTEST_REST = timedelta(minutes=1)
+UNREADY_REST = timedelta(hours=1)
 REPEATED = "Tin gửi lại, có thể trùng với tin trước."
 NO_WAY = "Phiên bản này không biết cách gửi «{kind}». Đề nghị sửa ways của nơi nhận trong alerts.toml."
 CRASHED = (
@@ -143,8 +144,8 @@ class _Post:
         now = self._clock()
         if failure is None:
             return Outcome.SENT if self._store.delivered(delivery, now) else Outcome.LOST
-        if isinstance(failure, LimitError):
-            self._store.rest_way(kind, max(failure.retry_at or now, now + SHORTEST_REST))
+        if isinstance(failure, LimitError | UnreadyError):
+            self._store.rest_way(kind, max(failure.retry_at or now + UNREADY_REST, now + SHORTEST_REST))
         if isinstance(failure, RefusedError) or now - delivery.created_at >= GIVE_UP_AFTER:
             return self._leave(delivery, failure, now)
         return self._postpone(delivery, failure, now)
@@ -157,7 +158,7 @@ class _Post:
 
     def _postpone(self, delivery: Delivery, failure: TransportError, now: datetime) -> Outcome:
         """Under a limit it is due at once: the store passes over ways that rest, and waits when all of them do."""
-        pause = timedelta(0) if isinstance(failure, LimitError) else _pause(delivery.attempt)
+        pause = timedelta(0) if isinstance(failure, LimitError | UnreadyError) else _pause(delivery.attempt)
         doubtful = isinstance(failure, PassingError) and failure.doubtful
         kept = self._store.postponed(delivery, now + pause, str(failure), now, doubtful=doubtful)
         return Outcome.POSTPONED if kept else Outcome.LOST

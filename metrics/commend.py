@@ -100,9 +100,10 @@ def commend(
     found = [*_rhythm_lacks(slots, labels, rules), *_incidents(incidents)]
     if growth is not None:
         found += _growth_lacks(slots, grown, growth_clause)
-    lacks = pd.DataFrame(found, columns=["unit", "lack", "told"])
+    lacks = pd.DataFrame(found, columns=["unit", "lack", "told"]).astype({"unit": "str"})
     first = lacks.assign(order=lacks["lack"].map(_ORDER.index)).sort_values(["unit", "order", "told"])
-    rows = _scores(slots, grown).merge(first.drop_duplicates("unit")[["unit", "lack", "told"]], on="unit", how="left")
+    told = first.drop_duplicates("unit")[["unit", "lack", "told"]]
+    rows = _scores(slots, grown).astype({"unit": "str"}).merge(told, on="unit", how="left")
     rows["lack"] = rows["lack"].fillna(Lack.NONE).map(str)
     rows["candidate"] = rows["lack"] == Lack.NONE
     rows["place"] = _places(rows)
@@ -239,7 +240,8 @@ def _scores(slots: pd.DataFrame, grown: pd.DataFrame) -> pd.DataFrame:
     daily = slots[slots["every"] == "day"].groupby("unit")
     least = grown["low"].where(grown["why"].eq(Why.NONE)).groupby(grown["unit"]).agg(lambda low: low.min(skipna=False))
     rows = pd.DataFrame({"unit": sorted(set(slots["unit"]))}).set_index("unit")
-    rows = rows.assign(kept=daily["kept"].min(), confirmed=daily["confirmed_share"].min(), growth=least)
+    scores = {"kept": daily["kept"].min(), "confirmed": daily["confirmed_share"].min(), "growth": least}
+    rows = rows.assign(**{name: score.reindex(rows.index) for name, score in scores.items()})
     return rows.astype("Float64").reset_index()
 
 

@@ -6,10 +6,12 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import pandas as pd
 
 from alerts.delivery import Sent, deliver
+from alerts.hours import digest_moment
 from alerts.round import Round, hold_round
 from alerts.transports import Means, open_transports
 from collectors.base import CollectError
@@ -18,6 +20,7 @@ from pipeline.bot_door import bot_door
 from pipeline.clock import Clock
 from pipeline.outfit import open_client
 from pipeline.watching import checked, watch
+from store.errors import StoreError
 from store.records import EVER
 from store.verbs import Store
 
@@ -42,19 +45,22 @@ class Told:
 class Alerting:
     """What one process remembers between the rounds: what the check said, and when it last looked."""
 
-    def __init__(self, owner: str, check_every: timedelta = CHECK_EVERY) -> None:
-        self._owner, self._check_every = owner, check_every
-        self._said: pd.DataFrame | None = None
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
+        self._config: Config | None = None
+        self._said = pd.DataFrame()
         self._said_at = self._held_at = EVER
 
     def is_due(self, now: datetime, *, news: bool) -> bool:
         """Whether a round is worth holding: something was read, or a while has passed."""
-        return news or now - self._held_at >= EVERY
+        return news or not timedelta(0) <= now - self._held_at < EVERY
 
     async def turn(self, config: Config, store: Store, clock: Clock) -> Told:
         """Hold a round, deliver what is due, beat, and tell the watchman outside."""
-        held = await asyncio.to_thread(self._hold, config, store, clock())
-        sent = await self.deliver(config, store, clock)
+        try:
+            held = await asyncio.to_thread(self._hold, config, store, clock())
+        finally:  # what lies in the outbox leaves all the same
+            sent = await self.deliver(config, store, clock)
         if not held.crashed:
             await asyncio.to_thread(store.beat, ALERTS, clock())
             await ping(config, clock)
@@ -67,15 +73,36 @@ class Alerting:
             return await deliver(config, store, transports, clock, self._owner)
 
     def _hold(self, config: Config, store: Store, now: datetime) -> Round:
-        said = self._check(config, store, now)
+        """One round; when a bug ends it, the next one is held after the usual while."""
         self._held_at = now
-        return hold_round(config, store, watch(config, store, now, store.cases(), said))
+        try:
+            said = self._check(config, store, now)
+            return hold_round(config, store, watch(config, store, now, store.cases(), said))
+        except StoreError:
+            self._held_at = EVER
+            raise
 
     def _check(self, config: Config, store: Store, now: datetime) -> pd.DataFrame:
-        """What the check says, asked again when that is a while ago."""
-        if self._said is None or now - self._said_at >= self._check_every:
-            self._said, self._said_at = checked(config, store, now), now
+        """What the check says, asked again when that is a while ago.
+
+        After a crash nothing at all: the rules that read it crash too and leave their cases as they are.
+        """
+        if config is not self._config or self.is_stale(config, self._said_at, now):
+            try:
+                self._said, self._said_at, self._config = checked(config, store, now), now, config
+            except StoreError:
+                raise
+            except Exception:
+                log.exception("check crashed")
+                return pd.DataFrame()
         return self._said
+
+    def is_stale(self, config: Config, said_at: datetime, now: datetime) -> bool:
+        """Whether what was said then must be asked again: after a while, and once more before the day's digest."""
+        if not timedelta(0) <= now - said_at < CHECK_EVERY:
+            return True
+        digest, earlier = (digest_moment(at, config.alerts.hours, config.district) for at in (now, said_at))
+        return digest is not None and (earlier is None or earlier.day != digest.day)
 
 
 async def ping(config: Config, clock: Clock) -> None:
@@ -86,4 +113,5 @@ async def ping(config: Config, clock: Clock) -> None:
         async with open_client(config, clock) as client:
             await client.get(config.alerts.ping, expect=range(200, 600))
     except CollectError as error:
-        log.warning("watchman not reached", extra={"detail": error.detail})
+        host = urlsplit(config.alerts.ping).hostname  # the rest of such an address is a secret
+        log.warning("watchman not reached", extra={"host": host, "kind": error.kind.value})

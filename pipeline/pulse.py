@@ -11,8 +11,8 @@ from pipeline.alerting import ALERTS, EVERY, SCHEDULE
 from pipeline.workplace import local_text
 from store.records import OutboxState
 
-SCHEDULE_SILENT = timedelta(minutes=10)
-"""A tick comes every minute; a long round of looks may keep the next ones waiting."""
+SCHEDULE_SILENT = timedelta(minutes=30)
+"""A tick comes every minute; a long round of looks or letters may keep the next ones waiting."""
 ALERTS_SILENT = 4 * EVERY
 
 
@@ -27,7 +27,9 @@ class Pulse:
     @property
     def is_fine(self) -> bool:
         """A program that never ran continuously (somebody calls it by hand) is no fault."""
-        return not (self.stopped or self.alerts_stopped or self.outbox.overdue or self.outbox.failed)
+        return not (
+            self.stopped or self.alerts_stopped or self.alerts_never or self.outbox.overdue or self.outbox.failed
+        )
 
     @property
     def stopped(self) -> datetime | None:
@@ -37,7 +39,16 @@ class Pulse:
     @property
     def alerts_stopped(self) -> datetime | None:
         """Since when no round of the alerts went well, although the schedule runs."""
-        return None if self.stopped else self._silent(ALERTS, ALERTS_SILENT)
+        return self._silent(ALERTS, ALERTS_SILENT) if self._is_running else None
+
+    @property
+    def alerts_never(self) -> bool:
+        """Whether the schedule runs, and no round of the alerts ever went well."""
+        return self._is_running and ALERTS not in self.beats
+
+    @property
+    def _is_running(self) -> bool:
+        return SCHEDULE in self.beats and not self.stopped
 
     def _silent(self, name: str, limit: timedelta) -> datetime | None:
         last = self.beats.get(name)
@@ -51,6 +62,8 @@ class Pulse:
                 f"Việc xét cảnh báo không trọn vẹn từ {local_text(since, zone)}. "
                 "Đề nghị gửi nhật ký cho người phụ trách kỹ thuật."
             )
+        if self.alerts_never:
+            yield "Việc xét cảnh báo chưa lần nào trọn vẹn. Đề nghị gửi nhật ký cho người phụ trách kỹ thuật."
         if self.outbox.overdue:
             yield f"{self.outbox.overdue} tin chờ gửi quá một giờ. Đề nghị thử bằng «nhip alert test»."
         if self.outbox.failed:

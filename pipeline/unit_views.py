@@ -6,7 +6,7 @@ Nothing of it is judged or kept: the plans are judged by the units as they repor
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Literal
@@ -91,13 +91,21 @@ class _Reported:
         units = [unit.slug for unit in units_bound(self.config, self.question.row.scope, self.day)]
         units += sorted({unit for rows in moved for unit in rows} - set(units))
         counts = {unit: [one for rows in moved if unit in rows for one in _numbers(rows[unit])] for unit in units}
-        hidden = {unit for unit in kept_back(self.rule, counts) if not _is_few(counts[unit])}
+        hidden = {unit for unit in kept_back(self.rule, counts) | self._telling(units) if not _is_few(counts[unit])}
         for unit in units:
             rows = [found.get(unit) for found in moved]
             note = self._note(unit, rows)
             told = KEPT_BACK if unit in hidden else self._told(rows)
             told = UNDIVIDED if note.startswith(ELSEWHERE) else told
             yield Line(self.question.plan.slug, self.question.row, self.ask.period.title(), unit, told, note)
+
+    def _telling(self, units: Iterable[str]) -> set[str]:
+        """The units whose number would tell one that is hidden under the units that reported it."""
+        own: dict[str, list[int | None]] = {}
+        for row in self.figures.to_dict("records"):
+            own.setdefault(row["unit"], []).extend(_numbers(plain(row)))
+        risky = set(kept_back(self.rule, own))
+        return {unit for unit in units if not risky.isdisjoint({unit, *self._old_of(unit)})}
 
     def _moved(self, period: Period) -> dict[str, dict[str, Any]]:
         """The figures of one period by the unit they stand under."""

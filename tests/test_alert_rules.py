@@ -35,7 +35,7 @@ def watched(config=None, as_of: datetime = NOW, **frames: Any) -> Watched:
 
 
 def found(rule: Rule, known: Watched) -> list[Finding]:
-    return RULES[rule](known)
+    return RULES[rule].find(known)
 
 
 def with_error(*rows: dict[str, Any]) -> pd.DataFrame:

@@ -27,7 +27,7 @@ def assert_all_told(url: str, inbox: Path, rounds: int) -> None:
         told = store.told([case.id for case in cases])
     assert sorted(case.subject for case in cases) == [name for n in range(rounds + 1) for name in subjects_of(n)]
     assert CaseState.NEW not in {case.state for case in cases}
-    assert told == {(case.id, receiver, "noticed") for case in cases for receiver in RECEIVERS}
+    assert set(told) == {(case.id, receiver, "noticed") for case in cases for receiver in RECEIVERS}
     assert set(sent["state"]) == {"sent"}
     assert_honest_copies(inbox, set(sent["key"]))
 

@@ -229,6 +229,11 @@ def test_the_thresholds_are_what_the_rules_say():
     assert only("m" * 20 + "?" * 20, rules=Rules(verified=0.5, days_kept=0.5))["candidate"]
 
 
+def test_a_period_without_any_unit_proposes_nobody_whatever_is_open():
+    waiting = pd.DataFrame({"unit": ["a"], "incident": ["số liệu khác thường của Trang mẫu chờ xác nhận"]})
+    assert proposed([cells("a", "m")[:0]], incidents=waiting).empty
+
+
 SLOTS = st.text("mmmmmmmmmmmmx?", min_size=15, max_size=40)
 STORIES = st.text("mmmmmmmm?", min_size=1, max_size=8)
 EVERYBODY = st.fixed_dictionaries({name: st.tuples(SLOTS, STORIES) for name in "abc"})

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from alerts.base import Letter, LimitError, PassingError, RefusedError, Transport
+from alerts.base import Letter, LimitError, PassingError, RefusedError, Transport, UnreadyError
 from alerts.delivery import CRASHED, LEASE, REPEATED, SIDE_BY_SIDE, Sent, deliver
 from alerts.transports import Means, open_transports
 from alerts.transports.file import FileTransport
@@ -148,6 +148,18 @@ def test_a_passing_failure_is_tried_again_ever_more_rarely(store: Store):
     assert pauses == [1, 5, 15, 60, 180, *[360] * 8]
     assert now - MORNING >= 2 * DAY
     assert states(store) == {"failed": 1}
+
+
+def test_a_way_that_lacks_its_password_is_passed_over_at_once_and_tried_again_later(store: Store):
+    zalo, email = always(UnreadyError("Chưa có mã. Đề nghị đặt mã.")), Way()
+    put(store, "a")
+    put(store, "b", ways=("zalo:e4ea",))
+    assert run(store, zalo=zalo, email=email) == Sent(postponed=2, sent=1)
+    assert email.keys == ["a"]
+    assert run(store, MORNING + timedelta(minutes=59), zalo=Way(), email=email) == Sent()
+    works = Way()
+    assert run(store, MORNING + timedelta(hours=1), zalo=works, email=email) == Sent(sent=1)
+    assert works.keys == ["b"]
 
 
 def test_a_way_that_fails_for_two_days_is_left_for_the_next(store: Store):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
 
 import pandas as pd
 import pytest
@@ -28,7 +27,10 @@ PARTS = [
     (FRIDAY - days(4) + hours(0.5), FRIDAY - days(1)),
     (FRIDAY - days(90), FRIDAY),  # wider than what was announced
 ]
-alone = partial(pd.DataFrame.reset_index, drop=True)
+
+
+def alone(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.reset_index(drop=True)
 
 
 @pytest.fixture

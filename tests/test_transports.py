@@ -18,7 +18,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.base import LimitError, PassingError, RefusedError, Transport, TransportError
+from alerts.base import LimitError, PassingError, RefusedError, Transport, TransportError, UnreadyError
 from alerts.transports import TRANSPORTS, Means, open_transports
 from alerts.transports.apprise import AppriseTransport
 from alerts.transports.email import EmailTransport
@@ -154,7 +154,7 @@ class TestEmail(TransportContract):
         return {
             "unknown address": (RefusedError, broken(refusals={READER: "550 5.1.1 no such user"})),
             "full mailbox": (PassingError, broken(refusals={READER: "452 4.2.2 mailbox full"})),
-            "wrong password": (PassingError, broken(password=PASSWORD)),
+            "wrong password": (UnreadyError, broken(password=PASSWORD)),
             "spam": (RefusedError, broken(at_data=after(0, "554 5.7.1 rejected"))),
             "busy": (PassingError, broken(at_data=after(0, "451 4.3.0 later"))),
             "wrong sender": (PassingError, broken(at_mail="553 5.1.8 not yours")),
@@ -183,8 +183,8 @@ class TestZalo(TransportContract):
             return only_place(zalo(folder, token, token=token, **habits))
 
         return {
-            "wrong token": (PassingError, only_place(zalo(folder, token))),
-            "no token at all": (PassingError, only_place(zalo(folder, f"{secret} x"))),
+            "wrong token": (UnreadyError, only_place(zalo(folder, token))),
+            "no token at all": (UnreadyError, only_place(zalo(folder, f"{secret} x"))),
             "unknown chat": (RefusedError, knowing(address="khongquen")),
             "limit": (LimitError, knowing(allowance=0)),
             "limit in 200": (LimitError, knowing(allowance=0, says_200=True)),
@@ -222,7 +222,7 @@ class TestApprise(TransportContract):
             "broken": (PassingError, only_place(hook(folder, secret, status=500))),
             "slow": (PassingError, only_place(hook(folder, secret, seconds=4))),
             "not an address": (PassingError, apprise_with(folder, {"NHIP_APPRISE_NHOM_CHUNG": f"gi-do://{secret}"})),
-            "nothing given": (PassingError, apprise_with(folder, {})),
+            "nothing given": (UnreadyError, apprise_with(folder, {})),
             "down": (PassingError, apprise_with(folder, {"NHIP_APPRISE_NHOM_CHUNG": f"json://{secret}@127.0.0.1:1/"})),
         }
 
@@ -335,7 +335,7 @@ def test_a_wrong_password_never_gives_up_a_letter(tmp_path: Path):
     async def scenario(given: str, sentence: str) -> None:
         async with mail(tmp_path, given, password=PASSWORD) as (place, server):
             failure = await place.failure(letter())
-            assert (type(failure), server.mails) == (PassingError, [])
+            assert (type(failure), server.mails) == (UnreadyError, [])
             assert sentence in str(failure)
 
     for wrong in ("sai-mat-khau", "mật khẩu có dấu"):
@@ -347,7 +347,7 @@ def test_a_login_that_the_server_wants_and_we_have_not_is_our_fault(tmp_path: Pa
     async def scenario() -> None:
         async with mail(tmp_path, refusals={READER: "530 5.7.0 Authentication required"}) as (place, _):
             failure = await place.failure(letter())
-            assert type(failure) is PassingError
+            assert type(failure) is UnreadyError
             assert "NHIP_SMTP_PASSWORD" in str(failure)
 
     run(scenario())

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from alerts.base import PassingError
+from alerts.base import PassingError, UnreadyError
 from config.secrets import Secret
 
 TOKEN = "NHIP_ZALO_BOT_TOKEN"  # noqa: S105 - the name of a variable
@@ -54,7 +54,7 @@ class _Said(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """One bot of the platform. PassingError for a token that cannot be one."""
+    """One bot of the platform. UnreadyError for a token that cannot be one."""
 
     ask: Ask = field(repr=False)
     base: str
@@ -62,7 +62,7 @@ class Bot:
 
     def __post_init__(self) -> None:
         if not _SHAPE.fullmatch(self.token.reveal()):
-            raise PassingError(NO_TOKEN_SHAPE)
+            raise UnreadyError(NO_TOKEN_SHAPE)
 
     async def call(self, method: str, fields: Mapping[str, str]) -> Any:
         """The result of a method; ApiError when it says no, PassingError when it said nothing that can be read."""

@@ -10,7 +10,7 @@ import asyncio
 import ssl
 from datetime import datetime
 
-from alerts.base import Letter, PassingError
+from alerts.base import Letter, UnreadyError
 from alerts.transports.mail import message_of
 from alerts.transports.means import Means
 from alerts.transports.smtp import CERTIFICATES, Errand, cut_off
@@ -29,7 +29,7 @@ class EmailTransport:
     async def send(self, letter: Letter, address: str, now: datetime) -> None:
         smtp = self._means.config.alerts.smtp
         if smtp is None:
-            raise PassingError(NO_SERVER)
+            raise UnreadyError(NO_SERVER)
         office = self._means.config.district.organisation.name
         raw = message_of(letter, sender=smtp.sender, office=office, address=address, now=now)
         password = self._means.secret(PASSWORD) if smtp.user else None
@@ -37,6 +37,7 @@ class EmailTransport:
         try:
             failure = await asyncio.wait_for(asyncio.to_thread(errand.run), self._deadline)
         except TimeoutError:
+            errand.hang_up()  # first, so that nothing is handed over after it was asked
             failure = cut_off(errand)
         finally:
             errand.hang_up()
@@ -50,5 +51,5 @@ class EmailTransport:
             try:
                 context.load_verify_locations(self._means.config.folder / smtp.ca_bundle)
             except OSError:  # ssl.SSLError is one too
-                raise PassingError(CERTIFICATES.format(file=smtp.ca_bundle)) from None
+                raise UnreadyError(CERTIFICATES.format(file=smtp.ca_bundle)) from None
         return context

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from alerts.base import PassingError
+from alerts.base import UnreadyError
 from alerts.transports.bot import Ask
 from config.models import Config
 from config.secrets import Secret, SecretError, read_secret
@@ -21,11 +21,11 @@ class Means:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
 
     def secret(self, name: str) -> Secret:
-        """The secret in the variable NAME or the file of NAME_FILE; PassingError, which says so, without one."""
+        """The secret in the variable NAME or the file of NAME_FILE; UnreadyError, which says so, without one."""
         try:
             found = read_secret(name, self.environ)
         except SecretError as error:
-            raise PassingError(str(error)) from None
+            raise UnreadyError(str(error)) from None
         if found is None:
-            raise PassingError(f"Chưa có {name}. Đề nghị đặt biến {name}, hoặc {name}_FILE chỉ đến tệp chứa nó.")
+            raise UnreadyError(f"Chưa có {name}. Đề nghị đặt biến {name}, hoặc {name}_FILE chỉ đến tệp chứa nó.")
         return found

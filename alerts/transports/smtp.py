@@ -12,7 +12,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from alerts.base import PassingError, RefusedError, TransportError
+from alerts.base import PassingError, RefusedError, TransportError, UnreadyError
 from config.alert_models import Smtp
 from config.secrets import Secret
 
@@ -126,7 +126,8 @@ class Errand:
         return self._passing(sentence)
 
     def _passing(self, sentence: str, code: int = 0) -> PassingError:
-        return PassingError(sentence.format(host=self.smtp.host, code=code), doubtful=self.handed_over)
+        words = sentence.format(host=self.smtp.host, code=code)
+        return UnreadyError(words) if sentence == LOGIN else PassingError(words, doubtful=self.handed_over)
 
 
 def cut_off(errand: Errand) -> PassingError | None:

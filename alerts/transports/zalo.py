@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from alerts.base import Letter, LimitError, PassingError, RefusedError, TransportError
+from alerts.base import Letter, LimitError, PassingError, RefusedError, TransportError, UnreadyError
 from alerts.letters import shorten_for
 from alerts.transports.bot import TOKEN, ApiError, Bot
 from alerts.transports.means import Means
@@ -59,7 +59,7 @@ def _failure(code: int, now: datetime, zone: ZoneInfo) -> TransportError:
 def passing(code: int) -> PassingError:
     """What an error code says when no letter is at fault."""
     if code in TOKEN_CODES:
-        return PassingError(REJECTED.format(code=code))
+        return UnreadyError(REJECTED.format(code=code))
     return PassingError(TROUBLE.format(code=code), doubtful=code == 408 or code >= 500)
 
 

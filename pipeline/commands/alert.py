@@ -57,8 +57,10 @@ def show_case(folder: Path, number: int, *, as_json: bool) -> int:
         case = find_case(store, number)
         flips, told = store.flips(number), sorted(store.told([number]))
         if as_json:
+            illustration = config.district.organisation.illustration
             receivers = [{"receiver": receiver, "step": step} for _, receiver, step in told]
-            show.print_json(_facts(case) | {"flips": [asdict(one) for one in flips], "told": receivers})
+            history = {"flips": [asdict(one) for one in flips], "told": receivers}
+            show.print_json({"illustration": illustration} | _facts(case) | history)
             return 0
         show.say_illustration(made_up=config.district.organisation.illustration)
         show.say(sentence(config, case))

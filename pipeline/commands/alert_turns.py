@@ -6,10 +6,13 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from collectors.exports.persons import tells_of_a_person
 from metrics.periods import DAY, local_date, midnight
 from pipeline import show
 from pipeline.clock import utc_now
 from pipeline.commands.alert import find_case, sentence
+from pipeline.figure_asked import office_of
+from pipeline.figures import TEXT_CAP
 from pipeline.problems import UserError
 from pipeline.workplace import open_workplace
 from store.records import Case, CaseState, Turn
@@ -34,17 +37,28 @@ def resolve(folder: Path, number: int, *, by: str, reason: str) -> int:
 
 
 def _turn(folder: Path, number: int, after: CaseState, by: str, reason: str, until: str | None = None) -> int:
-    if not (by.strip() and reason.strip()):
-        raise UserError('Cần ghi bộ phận và lý do. Viết như --by "Ban Tuyên giáo" --reason "Đã gọi đơn vị".')
+    office, why = office_of(by), _reason(reason)
     now = utc_now()
     with open_workplace(folder) as (config, store):
         case = find_case(store, number)
         _refuse_done(case, after)
         end = None if until is None else _end_of(_day(until), now, config.district.tz)
-        turned = _apply(store, Turn(case.id, case.turn, after, now, reason.strip(), by.strip(), end), now)
+        turned = _apply(store, Turn(case.id, case.turn, after, now, why, office, end), now)
         show.say_illustration(made_up=config.district.organisation.illustration)
         show.say(f"Đã ghi. {sentence(config, turned)}")
     return 0
+
+
+def _reason(text: str) -> str:
+    """The reason on one line; whatever tells of a person is refused."""
+    reason = " ".join(text.split())
+    if not reason:
+        raise UserError('Cần ghi lý do. Viết như --reason "Đã gọi đơn vị".')
+    if len(reason) > TEXT_CAP:
+        raise UserError(f"Lý do dài hơn {TEXT_CAP} ký tự. Đề nghị viết lại ngắn gọn.")
+    if tells_of_a_person(reason):
+        raise UserError("Lý do giống thông tin của một cá nhân. Đề nghị chỉ ghi việc, văn bản và bộ phận.")
+    return reason
 
 
 def _apply(store: Store, turn: Turn, now: datetime) -> Case:

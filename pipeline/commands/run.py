@@ -69,9 +69,8 @@ class Rounds:
         """Do what is due now. Trouble with the store is told and tried again on the next tick."""
         try:
             await asyncio.to_thread(self._reload)
-            news = await self._collect()
+            await self._alert(news=await self._collect())
             await asyncio.to_thread(self._store.beat, SCHEDULE, utc_now())
-            await self._alert(news=news)
         except StoreError as error:
             if error.kind in HOPELESS:
                 raise
@@ -130,7 +129,7 @@ class Rounds:
 def _stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """What tells a changed file; an editor's hidden files, or one that is just being replaced, tell nothing."""
     stamps = []
-    for path in sorted(folder.glob("[!.]*.toml")):
+    for path in sorted([*folder.glob("[!.]*.toml"), *folder.glob("plans/[!.]*.toml")]):
         with suppress(OSError):
             status = path.stat()
             stamps.append((path.name, status.st_mtime_ns, status.st_size))

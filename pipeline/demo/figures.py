@@ -75,6 +75,12 @@ def cast_roles(config: Config, district: District) -> Roles:
     return Roles((first, second), missing, few, jumping)
 
 
+def late_moments(config: Config, district: District) -> list[datetime]:
+    """When figures are handed in after their day: somebody may have been told of them by then."""
+    roles = cast_roles(config, district)
+    return [one.at for one in _reports(config, district, roles) if one.is_last and one.unit.slug in roles.late]
+
+
 def _grassroots(config: Config) -> list[Unit]:
     return [one for one in config.units.values() if config.district.kinds[one.kind].grassroots]
 

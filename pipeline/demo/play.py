@@ -7,7 +7,7 @@ configuration, tokens, client, collectors, ledger, labels.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ from pipeline.alerting import Alerting
 from pipeline.demo import facebook, tiktok, youtube, zalo
 from pipeline.demo.child import Child, Report
 from pipeline.demo.district import District, make_district
-from pipeline.demo.figures import hand_in
+from pipeline.demo.figures import hand_in, late_moments
 from pipeline.demo.folder import write_folder
 from pipeline.demo.keep import clear
 from pipeline.demo.story import tell
@@ -41,7 +41,7 @@ SEED = 26
 EVERY_DAY = timedelta(days=60)
 """Before that the year is looked at once a week, which keeps a demonstration under a minute."""
 CHECK_EVERY = timedelta(weeks=2)
-"""The alerts judge the plans that often, for the same reason; they begin with the daily looks."""
+"""The alerts judge the plans that often; they begin with the daily looks."""
 APP_SECRETS = {
     "facebook": facebook.APP_SECRET,
     "tiktok": tiktok.CLIENT_SECRET,
@@ -98,6 +98,17 @@ Progress = Callable[[int], AbstractContextManager[Callable[[], None]]]
 """From a number of steps a block, in which a call says that one is done."""
 
 
+class SeldomChecked(Alerting):
+    """The alerts of the demonstration: the plans are judged once in a while, and when a late figure came in."""
+
+    def __init__(self, owner: str, turning: Sequence[datetime]) -> None:
+        super().__init__(owner)
+        self._turning = turning
+
+    def is_stale(self, config: Config, said_at: datetime, now: datetime) -> bool:
+        return now - said_at >= CHECK_EVERY or any(said_at < moment <= now for moment in self._turning)
+
+
 def play(folder: Path, story: Story, district: Child, progress: Progress) -> Played:
     """Play *story*, served by *district*, into *folder*."""
     clock = SimulatedClock(district, story.start)
@@ -107,7 +118,8 @@ def play(folder: Path, story: Story, district: Child, progress: Progress) -> Pla
         store.sync(config.units.values(), config.channels.values(), story.start)
         give_tokens(Vault(folder, {}), store, tell(cast))
         figures, ticks = hand_in(store, config, cast), tick_off(store, config, cast)
-        slots, looks = asyncio.run(_days_pass(config, store, clock, story, progress))
+        alerts = SeldomChecked(jobs.worker_name(), late_moments(config, cast))
+        slots, looks = asyncio.run(_days_pass(config, store, clock, story, alerts, progress))
     return Played(slots, looks, figures, ticks, district.report())
 
 
@@ -159,11 +171,11 @@ def _token_set(seeded: Seeded, account: str) -> TokenSet:
 
 
 async def _days_pass(
-    config: Config, store: Store, clock: SimulatedClock, story: Story, progress: Progress
+    config: Config, store: Store, clock: SimulatedClock, story: Story, alerts: Alerting, progress: Progress
 ) -> tuple[int, int]:
     """All slots of the story, one after the other, through one outfit; how many slots and looks there were."""
     moments = looked_at(config, story)
-    looks, alerts = 0, Alerting(jobs.worker_name(), CHECK_EVERY)
+    looks = 0
     with progress(len(moments)) as advance:
         async with open_outfit(config, store, clock) as outfit:
             for moment in moments:

@@ -1,7 +1,8 @@
 """What rules find and transports carry.
 
-A rule lists every subject of which it can say something bad, or nothing at all; a subject that it does not
-list is well. A transport carries one letter to one address, or says why not.
+A rule lists every subject of which it can say something bad, or nothing at all; what it does not list any more is
+over, and good news only where the rule can prove that it got better. A transport carries one letter to one address,
+or says why not.
 """
 
 from __future__ import annotations

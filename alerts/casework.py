@@ -1,7 +1,8 @@
 """What the findings of a moment change in the cases. Pure: the store applies it, turns before openings.
 
-A subject that its rule does not list is well; one that is listed as unsure stays as it is; a rule that is
-missing altogether (it crashed) touches nothing.
+A subject that its rule does not list any more is over: with good news where something proves that it got better,
+without a word else. One that is listed as unsure stays as it is; a rule that is missing altogether (it crashed)
+touches nothing.
 """
 
 from __future__ import annotations
@@ -20,9 +21,12 @@ Key = tuple[str, str]
 
 CONSENT = timedelta(days=30)
 """So long after it begins, the case of a consent is about a dead one (alerts.rules.token)."""
-RESTARTING = (Rule.QUIET, Rule.SOURCE, Rule.FIGURE)
-"""Their `since` belongs to one silence, one run of failures, one due day: a later one is another case."""
-OVER: Mapping[Rule, str] = {
+ANOTHER = "Việc trước đã qua, nay phát sinh lại."
+NEXT = "Kỳ sau đã đến hạn."
+RESTARTING: Mapping[str, str] = {Rule.QUIET: ANOTHER, Rule.SOURCE: ANOTHER, Rule.FIGURE: NEXT}
+"""Their `since` belongs to one silence, one run of failures, one due day: a later one is another case, for that
+reason."""
+OVER: Mapping[str, str] = {
     Rule.QUIET: "Đơn vị đã hoạt động trở lại.",
     Rule.TARGET: "Chỉ tiêu không còn nguy cơ.",
     Rule.TOKEN: "Kênh đã được kết nối lại.",
@@ -31,8 +35,16 @@ OVER: Mapping[Rule, str] = {
     Rule.SUSPECT: "Số liệu đã được xác nhận.",
     Rule.PIPELINE: "Hệ thống đã hoạt động trở lại.",
 }
-GONE = "Đơn vị không còn thuộc diện theo dõi."
-ANOTHER = "Việc trước đã qua, nay phát sinh lại."
+UNPROVEN: Mapping[str, str] = {
+    Rule.QUIET: "Không còn theo dõi, hoặc thời hạn đã đổi; chưa ghi nhận tin, bài mới.",
+    Rule.TARGET: "Chỉ tiêu không còn được xét.",
+    Rule.TOKEN: "Kết nối không còn được dùng.",
+    Rule.SOURCE: "Kênh không còn được đọc.",
+    Rule.FIGURE: "Kỳ sau đã đến, kế hoạch đã hết hạn, hoặc đã quá hạn quá lâu; chưa ghi nhận kết quả.",
+    Rule.SUSPECT: "Số liệu không còn được lưu, chưa được xác nhận.",
+    Rule.PIPELINE: "Việc đã cũ, không còn theo dõi.",
+}
+"""Why a case is closed of which nothing says that it got better: nobody is told «hoạt động trở lại»."""
 WOKEN = "Hết thời gian tạm hoãn mà vẫn còn."
 
 
@@ -75,8 +87,8 @@ def changes(
 ) -> Changes:
     """The turns of *cases* (those that are not resolved), and the cases to open once these are done.
 
-    *settled*: since when that was which a person called resolved; it is not opened again. *ended*: when it
-    ended, where that is known; else it ended *now*.
+    *settled*: since when that was which a person called resolved; it is not opened again. *ended*: the moment from
+    which it is proved to be better; what is missing there only left the list of its rule.
     """
     turns = [turn for case in cases if (turn := _turn(case, weighed, now, ended or {}))]
     over = {turn.case for turn in turns if turn.after is CaseState.RESOLVED}
@@ -126,29 +138,24 @@ def _turn(case: Case, weighed: Weighed, now: datetime, ended: Mapping[Key, datet
         return None
     found = finding_of(case, weighed)
     if found is None:
-        return _resolved(case, _end(case, now, ended), _why_over(case, ended))
+        return _ended(case, now, ended.get((case.rule, case.subject)))
     if not found.sure:
         return None
-    if found.rule in RESTARTING and found.since > case.opened_at:
-        return _resolved(case, now, ANOTHER)
+    if found.rule in RESTARTING and case.opened_at < found.since <= now:
+        return _resolved(case, now, RESTARTING[found.rule])
     if case.state is CaseState.SNOOZED and case.snoozed_until is not None and case.snoozed_until <= now:
         return Turn(case.id, case.turn, CaseState.OPEN, case.snoozed_until, WOKEN)
     return None
 
 
-def _why_over(case: Case, ended: Mapping[Key, datetime]) -> str:
-    """A unit that is not seen any more (it merged, say) did not come back."""
-    gone = case.rule == Rule.QUIET and (case.rule, case.subject) not in ended
-    return GONE if gone else OVER[Rule(case.rule)]
+def _ended(case: Case, now: datetime, at: datetime | None) -> Turn:
+    if at is None:
+        return _resolved(case, now, UNPROVEN[case.rule])
+    return _resolved(case, at if case.since <= at <= now else now, OVER[case.rule])
 
 
 def _resolved(case: Case, at: datetime, reason: str) -> Turn:
     return Turn(case.id, case.turn, CaseState.RESOLVED, at, reason)
-
-
-def _end(case: Case, now: datetime, ended: Mapping[Key, datetime]) -> datetime:
-    at = ended.get((case.rule, case.subject), now)
-    return at if case.since <= at <= now else now
 
 
 def _is_settled(found: Finding, settled: Mapping[Key, datetime]) -> bool:

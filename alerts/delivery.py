@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from alerts.base import Letter, LimitError, PassingError, RefusedError, Transport, TransportError, UnreadyError
-from alerts.hours import is_quiet
 from config.alert_ways import kind_of
 from config.models import Config
 from store.records import Delivery
@@ -35,6 +34,7 @@ GIVE_UP_AFTER = timedelta(days=2)
 SHORTEST_REST = timedelta(minutes=1)
 UNREADY_REST = timedelta(hours=1)
 REPEATED = "Tin gửi lại, có thể trùng với tin trước."
+NO_RECEIVER = "Nơi nhận không còn trong alerts.toml. Hệ thống không gửi tin này nữa."
 NO_WAY = "Phiên bản này không biết cách gửi «{kind}». Đề nghị sửa ways của nơi nhận trong alerts.toml."
 CRASHED = (
     "Lỗi trong chương trình khi gửi theo cách «{kind}». Hệ thống tự thử lại; đề nghị gửi nhật ký cho người phụ trách."
@@ -68,9 +68,12 @@ async def deliver(
 ) -> Sent:
     """Sends what is due, until nothing is or some minutes have passed; nothing in quiet hours.
 
+    It goes to where the receiver is reached now: an address that was put right meanwhile counts for what waits too.
     `owner` is who holds the leases: another name for every process.
     StoreError when the outbox cannot be read or written; what is on its way then is heard to its end first.
     """
+    book = {slug: receiver.ways for slug, receiver in config.alerts.receivers.items()}
+    await asyncio.to_thread(store.readdress, book, NO_RECEIVER, clock())
     post = _Post(config, store, transports, clock)
     counts: Counter[str] = Counter()
     end = clock() + LONGEST_RUN
@@ -110,7 +113,7 @@ class _Post:
 
     async def take(self, owner: str) -> list[Delivery]:
         now = self._clock()
-        if is_quiet(now.astimezone(self._zone).time(), self._hours):
+        if self._hours.are_quiet_at(now.astimezone(self._zone).time()):
             return []
         return await asyncio.to_thread(self._store.take_deliveries, owner, now, LEASE, BATCH)
 

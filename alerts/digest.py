@@ -6,20 +6,25 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pandas as pd
 
 from alerts.base import Item, Rule
-from alerts.hours import Moment
+from alerts.hours import Made, Moment
 from alerts.ladder import Told
-from alerts.wording import Kind, Written, letter_of
+from alerts.letters import Written
+from alerts.wording import Kind, letter_of
 from config.models import Config
+from metrics.periods import local_date
 from store.records import Case, CaseState, Draft, Turn
 
 log = logging.getLogger(__name__)
 
 URGENT = frozenset({Rule.TOKEN, Rule.PIPELINE})
 """What is told on a holiday too: the figures of every day that it lasts are lost."""
-PREFIXES = DAILY, WEEKLY = "digest/", "week/"
+DAILY, WEEKLY = "digest/", "week/"
 """How the keys of digests begin."""
 TOLD = "Đã đưa vào tin gửi đi."
 
@@ -43,6 +48,22 @@ def drafts_of(
         if due[receiver] or page.kind == "weekly":
             drafts.append(page.draft(due[receiver], rest))
     return [draft for draft in drafts if draft]
+
+
+def made_of(outbox: pd.DataFrame, zone: ZoneInfo) -> Made:
+    """The digests among the messages of an outbox (Store.deliveries).
+
+    A weekly one names no day: that is the one on which it was made.
+    """
+    made = list(zip(outbox["key"].astype(str), outbox["created_at"], strict=True))
+    days = {date.fromisoformat(_what(key)) for key, _ in made if key.startswith(DAILY)}
+    weekly = [(_what(key), local_date(at, zone)) for key, at in made if key.startswith(WEEKLY)]
+    return Made(days | {day for _, day in weekly}, {week for week, _ in weekly})
+
+
+def _what(key: str) -> str:
+    """The day or week that a digest is of: the end of its key."""
+    return key.rpartition("/")[2]
 
 
 def first_told(cases: Iterable[Case], now: datetime) -> list[Turn]:
@@ -69,12 +90,17 @@ class Page:
         return cls(receiver, config, "daily", f"{DAILY}{receiver}/{moment.day}", now)
 
     def listed(self, standing: Iterable[Case], told: Told) -> list[Case]:
-        """What a weekly digest lists as still open. The committee reads of a unit only after it was told of that
-        case by the ladder: never before the unit itself."""
-        if self.config.alerts.receivers[self.receiver].role == "team":
+        """What a weekly digest lists as still open: to the team everything, to others what their ladders tell them.
+
+        The committee reads of a unit only after it was told of that case: never before the unit itself.
+        """
+        role = self.config.alerts.receivers[self.receiver].role
+        if role == "team":
             return list(standing)
+        ladders = self.config.alerts.ladders.items()
+        rules = {str(rule) for rule, steps in ladders if any(role in step.to for step in steps)}
         known = {case for case, receiver, _ in told if receiver == self.receiver}
-        return [case for case in standing if case.id in known or not case.facts.get("unit")]
+        return [case for case in standing if case.rule in rules and (case.id in known or not case.facts.get("unit"))]
 
     def draft(self, items: Sequence[Item], rest: Sequence[Case]) -> Draft | None:
         """The message of these items and cases that stand; None when nothing of it can be worded."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
 
 from alerts.wording import Kind
 from config.alert_models import Hours
@@ -25,28 +26,48 @@ class Moment:
     @property
     def week(self) -> str:
         """«2026-W47»: the week before, which a weekly digest sums up."""
-        year, week, _ = (self.day - WEEK).isocalendar()
-        return f"{year}-W{week:02}"
+        return _week_before(self.day)
 
 
-def digest_moment(now: datetime, hours: Hours, district: District) -> Moment | None:
-    """Which digest may leave at *now*; None in quiet hours and before the hour of that day's digest.
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The digests that lie in the outbox, by what their keys say: the clock may have been wrong when they were made."""
+
+    days: AbstractSet[date] = frozenset()
+    """Local days of which a digest was made."""
+    weeks: AbstractSet[str] = frozenset()
+    """Weeks that were summed up."""
+
+
+NOTHING = Made()
+
+
+def digest_moment(now: datetime, hours: Hours, district: District, made: Made = NOTHING) -> Moment | None:
+    """Which digest may leave at *now*; None in quiet hours, before the hour of that day's digest, and after it.
 
     The weekly one takes the place of the daily one on the first working day of an ISO week: on Monday, unless
-    that is a holiday. A week without a working day has none.
+    that is a holiday. When we stood still then, it leaves with the first digest afterwards, if we were at work in
+    the week that it sums up. A week without a working day has none.
     """
     local = now.astimezone(district.tz)
     day, at = local.date(), local.time()
-    kind: Kind = "weekly" if day == first_working_day(day, district) else "daily"
-    if at < (hours.weekly_at if kind == "weekly" else hours.digest_at) or is_quiet(at, hours):
+    kind: Kind = "weekly" if _is_weekly(day, district, made) else "daily"
+    if at < (hours.weekly_at if kind == "weekly" else hours.digest_at) or hours.are_quiet_at(at):
         return None
-    return Moment(kind, day, is_holiday(day, district))
+    return None if day in made.days else Moment(kind, day, is_holiday(day, district))
 
 
-def is_quiet(at: time, hours: Hours) -> bool:
-    """Whether nobody is to be disturbed at this local time: `[quiet_from, quiet_until)`, over midnight or not."""
-    start, end = hours.quiet_from, hours.quiet_until
-    return start <= at < end if start <= end else at >= start or at < end
+def _is_weekly(day: date, district: District, made: Made) -> bool:
+    first = first_working_day(day, district)
+    if first is None or day < first or _week_before(day) in made.weeks:
+        return False
+    worked = not made.days.isdisjoint(week_of(day - WEEK, district.tz).days())
+    return day == first or worked
+
+
+def _week_before(day: date) -> str:
+    year, week, _ = (day - WEEK).isocalendar()
+    return f"{year}-W{week:02}"
 
 
 def first_working_day(day: date, district: District) -> date | None:

@@ -1,30 +1,33 @@
 """Whom a case is told to, and in which step. Pure.
 
-A step of a ladder falls due that many local days after the case was opened. One digest takes a case at most one
-step further, and only when everybody was told the step before: after a stop of ours no step is jumped, and the
-committee is never told before the unit was reminded in an earlier digest. A step that nobody would receive is
-passed over. The steps of a consent are days before its end: there the highest one due counts, at once.
+A step of a ladder falls due that many local days after the case was opened, and not before as many days have passed
+since each earlier step was told as lie between the two: after a stop of ours, a snooze or Tết no step is jumped, and
+whoever was reminded has all the time that the ladder gives. A step that nobody would receive is passed over. What was
+put into the outbox counts as told, whatever becomes of it: an address that refuses stops nobody else. The steps of
+a consent are days before its end: there the highest one due counts, at once.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
 from alerts.base import Finding, Item, Rule
-from alerts.casework import Key, Weighed, finding_of
+from alerts.casework import ANOTHER, OVER, Key, Weighed, finding_of
 from alerts.wording import BACK
 from config.alert_models import Alerts, Receiver, Step
 from metrics.periods import local_date
-from store.records import Case, CaseState
+from store.records import SYSTEM, Case, CaseState, Flip
 
 SPEAKING = (CaseState.NEW, CaseState.OPEN)
-Told = AbstractSet[tuple[int, str, str]]
-"""Case, receiver, step: what went into the outbox and was not given up."""
+Told = Mapping[tuple[int, str, str], datetime]
+"""Case, receiver, step: what went into the outbox, and when."""
+Heard = Mapping[tuple[str, str], datetime]
+"""The same of one case."""
 Steps = Sequence[Step]
 
 
@@ -41,35 +44,49 @@ def due_items(
         found = finding_of(case, weighed)
         if found is None or not found.sure or case.state not in SPEAKING:
             continue
-        steps, days = alerts.ladders[found.rule.value], days_on_ladder(case, found, now, zone)
-        for receiver, step in next_told(found, steps, days, ears, heard[case.id]):
-            items.append(Item(receiver, case, step.name, found.facts))
+        climb = Climb(alerts.ladders[found.rule.value], ears, heard[case.id], found.facts.get("unit"))
+        told_now = climb.consent(found, now, zone) if found.rule is Rule.TOKEN else climb.next(case, now, zone)
+        items += [Item(receiver, case, step.name, found.facts) for receiver, step in told_now]
     return items
 
 
 def back_items(
-    over: Iterable[Case],
+    resolved: Iterable[tuple[Case, Flip]],
     standing: Iterable[Case],
-    settled: Mapping[Key, datetime],
     receivers: Mapping[str, Receiver],
     told: Told,
 ) -> list[Item]:
     """«Hoạt động trở lại»: each receiver is told once that the newest case of a subject they knew of is over.
 
-    Not while the subject has a case again, and not when a person called it resolved (*settled*).
+    Only where the last case of the subject ended with a proof that it got better, not when a person called it
+    resolved, nor when it only left the list of its rule.
     """
     again = {(case.rule, case.subject) for case in standing}
     heard = _by_case(told)
     newest: dict[tuple[str, Key], Case] = {}
-    for case in sorted(over, key=lambda case: case.id):
+    for case in _better(resolved):
         key = (case.rule, case.subject)
         newest |= {(receiver, key): case for receiver, step in heard[case.id] if step != BACK}
     return [
         Item(receiver, case, BACK, case.facts)
         for (receiver, key), case in sorted(newest.items(), key=lambda pair: (pair[1].id, pair[0]))
-        if key not in again and settled.get(key) != case.since
-        if receiver in receivers and (receiver, BACK) not in heard[case.id]
+        if key not in again and receiver in receivers and (receiver, BACK) not in heard[case.id]
     ]
+
+
+def _better(resolved: Iterable[tuple[Case, Flip]]) -> list[Case]:
+    """In their order, the cases that got better, and of these subjects those that began anew before."""
+    ordered = sorted(resolved, key=lambda pair: pair[0].id)
+    last = {(case.rule, case.subject): _got_better(case, flip) for case, flip in ordered}
+    return [
+        case
+        for case, flip in ordered
+        if last[case.rule, case.subject] and (_got_better(case, flip) or flip.reason == ANOTHER)
+    ]
+
+
+def _got_better(case: Case, flip: Flip) -> bool:
+    return flip.by == SYSTEM and flip.reason == OVER.get(case.rule)
 
 
 class Ears:
@@ -86,44 +103,64 @@ class Ears:
         return [slug for role, whose in keys if role != "unit" or unit for slug in self.by_role.get((role, whose), ())]
 
 
-def days_on_ladder(case: Case, found: Finding, now: datetime, zone: ZoneInfo) -> int | None:
-    """Local days since the opening; of a consent since 30 days before its end; None when it has ended."""
-    if found.rule is not Rule.TOKEN:
-        return (local_date(now, zone) - local_date(case.opened_at, zone)).days
-    if found.facts.get("ends") is None:
-        return None
-    return (local_date(now, zone) - local_date(found.since, zone)).days
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """One case on its ladder: who was told what of it, and who is to be told next."""
+
+    steps: Steps
+    ears: Ears
+    heard: Heard
+    unit: str | None
+
+    def next(self, case: Case, now: datetime, zone: ZoneInfo) -> list[tuple[str, Step]]:
+        """Those who came too late for the step that was reached, else the next step that is due and has somebody."""
+        days = partial(_days, now=now, zone=zone)
+        since = {number: days(at) for number, at in self._first_told()}
+        reached = max(since, default=-1)
+        ahead = (told for number in self._due(days(case.opened_at), since) if (told := self._owed(number)))
+        return self._owed(reached) or next(ahead, [])
+
+    def consent(self, found: Finding, now: datetime, zone: ZoneInfo) -> list[tuple[str, Step]]:
+        """The highest step that is due; the last one when the consent has ended."""
+        days = _days(found.since, now, zone) if found.facts.get("ends") else None
+        due = [number for number, step in enumerate(self.steps) if days is None or step.day <= days]
+        return self._owed(max([*(number for number, _ in self._first_told()), *due], default=-1))
+
+    def _first_told(self) -> Iterator[tuple[int, datetime]]:
+        """The steps that anybody was told, and when first; one that the ladder does not have any more is none."""
+        for number, step in enumerate(self.steps):
+            moments = [at for (_, name), at in self.heard.items() if name == step.name]
+            if moments:
+                yield number, min(moments)
+
+    def _due(self, days: int, since: Mapping[int, int]) -> list[int]:
+        """The steps above those that were told (*since* so many days) whose time has come."""
+        return [
+            number
+            for number, step in enumerate(self.steps)
+            if step.day <= days and number > max(since, default=-1)
+            if all(passed >= step.day - self.steps[earlier].day for earlier, passed in since.items())
+        ]
+
+    def _owed(self, level: int) -> list[tuple[str, Step]]:
+        """Who was not told the highest of their steps up to *level*, nor a higher one."""
+        own = {
+            receiver: number for number in range(level + 1) for receiver in self.ears.of(self.steps[number], self.unit)
+        }
+        return [
+            (receiver, self.steps[number])
+            for receiver, number in own.items()
+            if not any((receiver, step.name) in self.heard for step in self.steps[number:])
+        ]
 
 
-def next_told(
-    found: Finding, steps: Steps, days: int | None, ears: Ears, heard: AbstractSet[tuple[str, str]]
-) -> list[tuple[str, Step]]:
-    """Receiver and step, for those whom the next digest has to tell."""
-    names = [step.name for step in steps]
-    reached = max((names.index(step) for _, step in heard if step in names), default=-1)
-    owed = partial(_owed, found.facts.get("unit"), steps, ears=ears, heard=heard)
-    due = [number for number, step in enumerate(steps) if days is None or step.day <= days]
-    if found.rule is Rule.TOKEN:
-        return owed(max([reached, *due]))
-    late = owed(reached)
-    ahead = (told for number in due if number > reached and (told := owed(number)))
-    return late or next(ahead, [])
+def _days(since: datetime, now: datetime, zone: ZoneInfo) -> int:
+    """Local days."""
+    return (local_date(now, zone) - local_date(since, zone)).days
 
 
-def _owed(
-    unit: str | None, steps: Steps, level: int, *, ears: Ears, heard: AbstractSet[tuple[str, str]]
-) -> list[tuple[str, Step]]:
-    """Who was not told the highest of their steps up to *level*, nor a higher one."""
-    own = {receiver: number for number in range(level + 1) for receiver in ears.of(steps[number], unit)}
-    return [
-        (receiver, steps[number])
-        for receiver, number in own.items()
-        if not any((receiver, step.name) in heard for step in steps[number:])
-    ]
-
-
-def _by_case(told: Told) -> dict[int, set[tuple[str, str]]]:
-    heard: dict[int, set[tuple[str, str]]] = defaultdict(set)
-    for case, receiver, step in told:
-        heard[case].add((receiver, step))
+def _by_case(told: Told) -> dict[int, dict[tuple[str, str], datetime]]:
+    heard: dict[int, dict[tuple[str, str], datetime]] = defaultdict(dict)
+    for (case, receiver, step), at in told.items():
+        heard[case][receiver, step] = at
     return heard

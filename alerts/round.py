@@ -9,27 +9,25 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from alerts.base import Finding, Rule
 from alerts.casework import Key, Weighed, changes, finding_of, weigh
-from alerts.digest import PREFIXES, drafts_of, first_told
+from alerts.digest import drafts_of, first_told, made_of
 from alerts.hours import Moment, digest_moment
 from alerts.ladder import back_items, due_items
-from alerts.rules import RULES
-from alerts.rules.facts import moment as plain_moment
+from alerts.rules import RULES, Check
 from alerts.watched import Watched
 from config.models import Config
-from metrics.periods import local_date, midnight
+from metrics.periods import WEEK, local_date, midnight, week_of
 from store.errors import StoreError, Trouble
 from store.records import Case, Opening, Turn
 from store.verbs import Store
 
 log = logging.getLogger(__name__)
-Find = Callable[[Watched], list[Finding]]
 Change = TypeVar("Change", Opening, Turn)
 
 NEWS = timedelta(days=14)
@@ -44,7 +42,7 @@ class Said:
     """Of the rules that did not crash."""
     crashed: tuple[Rule, ...]
     ended: Mapping[Key, datetime]
-    """When a silence ended, by what is known now."""
+    """Of the cases that no rule finds any more: when they ended, where something proves that it got better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +57,29 @@ class Round:
     crashed: tuple[Rule, ...]
 
 
-def hold_round(config: Config, store: Store, watched: Watched, rules: Mapping[Rule, Find] = RULES) -> Round:
+def hold_round(config: Config, store: Store, watched: Watched, rules: Mapping[Rule, Check] = RULES) -> Round:
     """One whole round. StoreError when the store cannot be read or written; what was done until then stays done."""
-    return act(config, store, ask(rules, watched), watched.as_of)
+    return act(config, store, ask(rules, watched, store.cases()), watched.as_of)
 
 
-def ask(rules: Mapping[Rule, Find], watched: Watched) -> Said:
-    """What every rule finds; one that crashes is logged and says nothing."""
+def ask(rules: Mapping[Rule, Check], watched: Watched, cases: Iterable[Case]) -> Said:
+    """What every rule finds, and which of the standing *cases* ended; one that crashes is logged and says nothing."""
     findings: dict[Rule, list[Finding]] = {}
-    for rule, find in rules.items():
+    ended: dict[Key, datetime] = {}
+    standing = list(cases)
+    for rule, check in rules.items():
         try:
-            findings[rule] = [_sound(found, rule, watched.as_of) for found in find(watched)]
+            found = [_sound(found, rule, watched.as_of) for found in check.find(watched)]
+            listed = {one.subject for one in found}
+            gone = [case for case in standing if case.rule == rule and case.subject not in listed]
+            ends = {(case.rule, case.subject): check.ended(watched, case) for case in gone}
         except Exception:
             log.exception("alert rule crashed", extra={"rule": rule.value})
+            continue
+        findings[rule] = found
+        ended |= {key: at for key, at in ends.items() if at is not None}
     crashed = tuple(rule for rule in rules if rule not in findings)
-    return Said(findings, crashed, _ends_of_silence(watched))
+    return Said(findings, crashed, ended)
 
 
 def act(config: Config, store: Store, said: Said, now: datetime) -> Round:
@@ -83,24 +89,21 @@ def act(config: Config, store: Store, said: Said, now: datetime) -> Round:
     change = changes(weighed, cases, settled, now, said.ended)
     turned = _apply(store.turn_cases, change.turns, now)
     opened = _apply(store.open_cases, change.openings, now)
-    return Round(tuple(opened), tuple(turned), tell(config, store, weighed, settled, now), said.crashed)
+    return Round(tuple(opened), tuple(turned), tell(config, store, weighed, now), said.crashed)
 
 
-def tell(
-    config: Config, store: Store, weighed: Weighed, settled: Mapping[Key, datetime], now: datetime
-) -> tuple[str, ...]:
+def tell(config: Config, store: Store, weighed: Weighed, now: datetime) -> tuple[str, ...]:
     """Puts the digests of today into the outbox, once, when their hour has come; gives their keys."""
-    moment = digest_moment(now, config.alerts.hours, config.district)
-    if moment is None or _is_held(config, store, moment):
+    moment = _digest_moment(config, store, now)
+    if moment is None:
         return ()
-    standing = store.cases()
-    over = [case for case in store.resolved_cases(now - NEWS) if _still_exists(case, config, now)]
-    told = store.told([case.id for case in [*standing, *over]])
+    standing, resolved = store.cases(), store.resolved_cases(now - NEWS)
+    told = store.told([case.id for case in [*standing, *(case for case, _ in resolved)]])
     items = due_items(standing, weighed, config.alerts, told, now, config.district.tz)
-    items += back_items(over, standing, settled, config.alerts.receivers, told)
+    items += back_items(resolved, standing, config.alerts.receivers, told)
     listed = [_as_known(case, weighed) for case in standing]
     drafts = drafts_of(items, listed, told, config, moment, now)
-    if not drafts or _is_held(config, store, moment):  # `told` may be older than somebody else's digest
+    if not drafts or _digest_moment(config, store, now) != moment:  # `told` may be older than another's digest
         return ()
     return tuple(store.enqueue(drafts, first_told(standing, now), now))
 
@@ -122,24 +125,17 @@ def _apply(
     return [case for part in parts for case in _apply(verb, [part], now)]
 
 
-def _is_held(config: Config, store: Store, moment: Moment) -> bool:
-    """Whether digests of this day were made already: what came up since waits for the next."""
-    today = store.deliveries(midnight(moment.day, config.district.tz))
-    return any(str(key).startswith(PREFIXES) for key in today["key"])
+def _digest_moment(config: Config, store: Store, now: datetime) -> Moment | None:
+    """Which digest is to be made now; None when that of today was made: what came up since waits for the next."""
+    zone = config.district.tz
+    lately = midnight(week_of(local_date(now, zone) - WEEK, zone).start, zone)
+    return digest_moment(now, config.alerts.hours, config.district, made_of(store.deliveries(lately), zone))
 
 
 def _as_known(case: Case, weighed: Weighed) -> Case:
     """The case with what its rule says of it now."""
     found = finding_of(case, weighed)
     return replace(case, facts=found.facts) if found and found.facts else case
-
-
-def _still_exists(case: Case, config: Config, now: datetime) -> bool:
-    """Whether what it was about is still there: a unit that merged is not back."""
-    if case.rule == Rule.QUIET:
-        unit = config.units.get(case.subject)
-        return unit is not None and unit.is_valid_on(local_date(now, config.district.tz))
-    return case.rule not in {Rule.SOURCE, Rule.SUSPECT} or case.subject in config.channels
 
 
 def _sound(found: Finding, rule: Rule, as_of: datetime) -> Finding:
@@ -152,10 +148,3 @@ def _sound(found: Finding, rule: Rule, as_of: datetime) -> Finding:
         pass
     log.error("alert finding cannot be kept", extra={"rule": rule.value, "subject": found.subject})
     return Finding(rule, found.subject, as_of, {}, sure=False)
-
-
-def _ends_of_silence(watched: Watched) -> dict[Key, datetime]:
-    """The newest own post of every unit that is not quiet: when a silence that is over ended."""
-    rows = watched.quiet[(watched.quiet["kind"] == "unit") & watched.quiet["last_post_at"].notna()]
-    pairs = zip(rows["subject"], rows["last_post_at"], strict=True)
-    return {(Rule.QUIET.value, str(subject)): plain_moment(at) for subject, at in pairs}

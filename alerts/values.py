@@ -8,7 +8,7 @@ token     name, title, channel, channel_name, platform, ends* (day; null: refuse
 source    channel, channel_name, unit_name*, failed_since* (moment), error*
 figure    plan, row, clause, title, unit*, unit_name*, due (day), days_late
 suspect   channel, channel_name, count_name, value*, at (moment)
-pipeline  since* (moment), until* (moment), missed, detail (schedule or network)
+pipeline  since* (moment), until* (moment), missed, detail (schedule, network or outbox), receivers [..] (outbox)
 
 Numbers of days are counted anew from the day of the message: the facts of a case are as old as the case.
 """
@@ -99,11 +99,11 @@ def _quiet(known: Known) -> Values:
     }
 
 
-def joined(names: Sequence[str]) -> str | None:
+def joined(names: Sequence[str], what: str = "kênh") -> str | None:
     """«A, B, C và 2 kênh khác»; None for no names."""
     shown = ", ".join(names[:MOST_NAMES])
     more = len(names) - MOST_NAMES
-    return f"{shown} và {more} kênh khác" if more > 0 else shown or None
+    return f"{shown} và {more} {what} khác" if more > 0 else shown or None
 
 
 def _target(known: Known) -> Values:
@@ -172,6 +172,7 @@ def _pipeline(known: Known) -> Values:
         "tu_luc": known.moment_text("since"),
         "den_luc": known.moment_text("until"),
         "so_lan": known.count("missed"),
+        "noi_nhan": joined(known.facts.get("receivers") or (), "nơi"),
     }
 
 

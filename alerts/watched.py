@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import pandas as pd
@@ -52,3 +52,7 @@ class Watched:
     suspects: pd.DataFrame
     """Store.open_suspects."""
     tokens: Sequence[TokenEnd]
+    consents: Collection[str] = ()
+    """The names of those that work and need nobody."""
+    unsent: Mapping[str, datetime] = field(default_factory=dict)
+    """OutboxState.unsent: whom messages did not reach lately."""

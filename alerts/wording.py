@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from alerts.base import Item, Rule
-from alerts.letters import Section, Written, shorten_for, written
+from alerts.letters import Section, Written, written
 from alerts.values import Values, clock_text, values_of
 from config.models import Config
 from config.texts import LETTER
@@ -17,8 +17,6 @@ from metrics.periods import WEEK, local_date, week_of
 from metrics.words import day as day_text
 from metrics.words import number
 from store.records import Case, CaseState
-
-__all__ = ["BACK", "ORDER", "Kind", "Written", "letter_of", "shorten_for", "trial_letter"]
 
 Kind = Literal["daily", "weekly"]
 BACK = "back"
@@ -118,11 +116,12 @@ def _written(reader: _Reader, subject: str, sections: Sequence[Section]) -> Writ
 
 
 def _wording_of(rule: str, key: str, facts: Mapping[str, Any]) -> str:
-    """The sentence for a step: a consent without an end, and a dead network, have their own whatever the step."""
+    """The sentence for a step. Three have their own, whatever the step: a consent without an end, a dead network, and
+    messages that reach nobody."""
     if key != BACK and rule == Rule.TOKEN and not facts.get("ends"):
         return "refused"
-    if key != BACK and rule == Rule.PIPELINE and facts.get("detail") == "network":
-        return "network"
+    if key != BACK and rule == Rule.PIPELINE and facts.get("detail") in {"network", "outbox"}:
+        return str(facts["detail"])
     return key
 
 

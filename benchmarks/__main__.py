@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from benchmarks import bench_check, bench_collect, bench_platforms, bench_store
+from benchmarks import bench_alerts, bench_charts, bench_check, bench_collect, bench_platforms, bench_store
 from benchmarks.harness import print_machine
 from pipeline.log import set_up_log
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
+    "alerts": bench_alerts.alerts,
+    "charts": bench_charts.charts,
     "check": bench_check.check,
     "collect": bench_collect.collect,
     "platforms": bench_platforms.platforms,

@@ -28,6 +28,8 @@ class Measure(Model):
     """What is counted; of a share, what its numerator counts."""
     of: Text | None = None
     """What the denominator of a share counts."""
+    of_members: bool = False
+    """The denominator is the members of the unit: who never reported it is as large as the unit."""
     rows: Annotated[tuple[RowId, ...], Field(min_length=1)]
     """The plan rows that it answers, in whichever plan has them."""
     kind: Literal["count", "share"]
@@ -48,6 +50,8 @@ class Measure(Model):
     def _has_a_denominator_only_as_a_share(self) -> Self:
         if (self.kind == "share") != (self.of is not None):
             raise refusal("kind và of không khớp nhau", 'ghi of cùng với kind = "share", hoặc bỏ of')
+        if self.of_members and self.of is None:
+            raise refusal("of_members chỉ dùng cho share", "bỏ of_members")
         if (self.base and self.kind != "share") or (self.parts and self.kind != "count"):
             raise refusal("base chỉ dùng cho share, parts chỉ dùng cho count", "bỏ khóa thừa")
         return self

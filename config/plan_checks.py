@@ -72,7 +72,13 @@ def _check_cited(plan: Plan, file: str) -> Iterator[Problem]:
 
 def _check_row(row: Row, plan: Plan, file: str) -> Iterator[Problem]:
     table = f"rows.{row.id}"
-    for key, wrong, right in (*_references(row, plan), *_shape(row), *_answers(row, plan), *_times(row, plan)):
+    for key, wrong, right in (
+        *_references(row, plan),
+        *_shape(row),
+        *_goals(row),
+        *_answers(row, plan),
+        *_times(row, plan),
+    ):
         yield Problem(file, table, key, wrong, right)
 
 
@@ -107,6 +113,22 @@ def _shape(row: Row) -> Iterator[Fault]:
             yield key, f"indicator «{name}» không dùng khóa này", f"bỏ đi, hoặc đổi indicator thành {_or(names)}"
     if row.goal is not None and (row.goal.value is None) != (row.goal.direction == "increase"):
         yield "goal", "value và direction không khớp nhau", 'ghi value với "at_least"; "increase" thì không ghi value'
+
+
+MOST_GROWTH = 1000
+"""What a goal of growth in percent may be at most; every other one is a share of the whole."""
+
+
+def _goals(row: Row) -> Iterator[Fault]:
+    """A goal in percent is written as such: 75, and neither 0.75 nor 7500."""
+    value = row.goal.value if row.goal is not None and row.goal.unit == "percent" else None
+    if value is None:
+        return
+    most = MOST_GROWTH if row.kind == "growth" else 100
+    if value > most:
+        yield "goal.value", f"{value:g} % là quá lớn", f"ghi số phần trăm từ 1 đến {most}"
+    elif value < 1:
+        yield "goal.value", f"{value:g} nghĩa là chưa đến 1 %", f"ghi số phần trăm, ví dụ {100 * value:g}"
 
 
 def _says(row: Row, key: str) -> bool:

@@ -30,7 +30,7 @@ TABLES: dict[str, Places] = {
     "source": Places(("kenh",), ("don_vi", "tu_luc", "so_ngay", "ly_do")),
     "figure": Places(("chi_tieu", "han", "so_ngay", "can_cu", "ke_hoach"), ("don_vi",)),
     "suspect": Places(("kenh", "so_lieu", "luc"), ("gia_tri",)),
-    "pipeline": Places((), ("tu_luc", "den_luc", "so_lan")),
+    "pipeline": Places((), ("tu_luc", "den_luc", "so_lan", "noi_nhan")),
 }
 """What the sentences of a table may name."""
 _REST = Places(("so_con_lai",))
@@ -45,7 +45,7 @@ KEYS: dict[tuple[str, str], Places] = {
     ("token", "back"): _TOKEN_WITHOUT_END,
 }
 """The keys whose sentences may name something else."""
-FIXED = ("heading", "more", "open", "back", "refused", "network")
+FIXED = ("heading", "more", "open", "back", "refused", "network", "outbox")
 """The keys of rules that are no step."""
 _Key = tuple[str, str, str]
 """Table, role («» for everybody), key."""

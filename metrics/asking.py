@@ -32,6 +32,7 @@ class Why(StrEnum):
     ZERO_BASE = "zero_base"
     BREAK = "break"
     LATE_BASE = "late_base"
+    BEFORE_MERGER = "before_merger"
     MISSING = "missing"
     NOT_REPORTED = "not_reported"
     NO_MEMBERS = "no_members"
@@ -109,6 +110,8 @@ class Ask:
     held_on: date | None = None
     """Whose a channel is: who holds it on this day («đơn vị cũ»: the baseline day); today when not said."""
     measure: str = ""
+    of_members: bool = False
+    """Whether the denominator of the reported share is the members of the unit."""
     label: str = ""
     level: Level = "labelled"
     units: Sequence[str] | None = None

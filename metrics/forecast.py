@@ -63,13 +63,13 @@ def daily_matrix(points: pd.DataFrame, channels: pd.Index[Any], count: str, wind
     edges = day_edges(window)
     moments = pd.to_datetime(points["observed_at"], utc=True).dt.as_unit("s").astype("int64").to_numpy()
     day = np.searchsorted(edges, moments, side="left") - 1
-    inside = (day >= 0) & (day < len(edges) - 1) & points[count].notna().to_numpy(dtype=bool)
+    rows = channels.get_indexer(pd.Index(points["channel"].astype(str)))
+    inside = (rows >= 0) & (day >= 0) & (day < len(edges) - 1) & points[count].notna().to_numpy(dtype=bool)
     if "suspect" in points:
         inside &= points["suspect"].eq(0).to_numpy(dtype=bool)
-    known, day, moments = points[inside], day[inside], moments[inside]
+    known, day, moments, rows = points[inside], day[inside], moments[inside], rows[inside]
     order = np.lexsort((moments, rank_of(known["source"]).to_numpy()))
     matrix = np.full((len(channels), len(edges) - 1), np.nan)
-    rows = channels.get_indexer(pd.Index(known["channel"].astype(str)))
     matrix[rows[order], day[order]] = known[count].to_numpy(dtype=np.float64)[order]
     return matrix
 

@@ -12,16 +12,20 @@ import pandas as pd
 from metrics.asking import Ask, Facts, Measured, Why, inputs_of
 from metrics.cadence import units_due
 from metrics.coverage import covered_days
-from metrics.periods import Period, day_edges, local_day
+from metrics.periods import Period, day_edges, local_day, midnight
 from metrics.precision import floats, ratio
 from metrics.rhythm import in_total
 from metrics.succession import holders
 
 ALIVE, IDLE, BLIND = "alive", "idle", "blind"
+LAG_DAYS = 1
+"""Yesterday is wholly seen only after today's look: until it comes, the window of a channel ends so much earlier."""
 
 
 def site_presence(facts: Facts, ask: Ask) -> Measured:
     """Whether each website answers and had a post within the window; in total the share of sites that do.
+
+    The window of a channel ends with the last day that complete looks prove, at most LAG_DAYS before yesterday.
 
     Rows by channel also have: unit, state (alive, idle, blind: nothing can be said), looks and answered (Int64, in
     the window), reachable (Float64), last_post_at, last_post_day, idle_days, posts (Int64, in the window), trouble
@@ -54,11 +58,13 @@ def _channels(facts: Facts, ask: Ask, held: pd.DataFrame, *, sites: bool) -> pd.
     for name, wanted in (("channel", ask.channels), ("unit", ask.units)):
         if wanted is not None:
             held = held[held[name].isin(list(wanted))]
-    since = facts.today - timedelta(days=ask.within_days)
-    window = Period(since, facts.today, facts.config.district.tz)
+    since = facts.today - timedelta(days=ask.within_days + LAG_DAYS)
+    days = Period(since, facts.today, facts.config.district.tz)
     own = replace(facts, looks=_of(held, facts.looks), posts=_of(held, facts.posts))
-    rows = held.merge(_looks(own, window), on="channel", how="left")
-    rows = rows.merge(_posts(own, window), on="channel", how="left")
+    proved = _proved(own, days)
+    rows = held.merge(_looks(own, days), on="channel", how="left")
+    rows = rows.merge(proved.drop(columns="lag"), on="channel", how="left")
+    rows = rows.merge(_posts(own, days, proved), on="channel", how="left")
     counts = ["looks", "answered", "posts", "seen_days"]
     rows[counts] = rows[counts].fillna(0).astype("Int64")
     rows["reachable"] = ratio(floats(rows["answered"]), floats(rows["looks"]))
@@ -80,31 +86,48 @@ def _state(rows: pd.DataFrame, days: int) -> Any:
     return np.select([np.asarray(alive, dtype=bool), np.asarray(idle, dtype=bool)], [ALIVE, IDLE], BLIND)
 
 
-def _looks(facts: Facts, window: Period) -> pd.DataFrame:
-    """Per channel: looks, answered, last_failed, trouble, last_look_at, seen_days (proved whole days)."""
-    looks = facts.looks
-    started = pd.to_datetime(looks["started_at"], utc=True)
-    known = looks[started.le(facts.as_of)].assign(started=started)
-    recent = known[known["started"].ge(window.start_at)].sort_values("started")
+def _known(facts: Facts) -> pd.DataFrame:
+    """The looks that began by now."""
+    started = pd.to_datetime(facts.looks["started_at"], utc=True)
+    return facts.looks[started.le(facts.as_of)].assign(started=started)
+
+
+def _proved(facts: Facts, days: Period) -> pd.DataFrame:
+    """Per channel: seen_days (proved whole days up to the last one), lag (days that one is earlier than usual).
+
+    Only channels that are proved up to yesterday, or the day before: an older proof says nothing of today.
+    """
+    edges = day_edges(days)
+    seen = covered_days(_known(facts), edges).sort_values("end").drop_duplicates("channel", keep="last")
+    lag = len(edges) - 1 - seen["end"]
+    rows = pd.DataFrame({"channel": seen["channel"], "seen_days": seen["end"] - seen["first"], "lag": lag})
+    return rows[rows["lag"] <= LAG_DAYS]
+
+
+def _looks(facts: Facts, days: Period) -> pd.DataFrame:
+    """Per channel: looks, answered, last_failed, trouble, last_look_at."""
+    known = _known(facts)
+    since = days.start + timedelta(days=LAG_DAYS)
+    recent = known[known["started"].ge(midnight(since, days.zone))].sort_values("started")
     failed = recent["state"] == "failed"
     facts_of = recent.assign(failed=failed, trouble=recent["outcome"].where(failed))
     grouped = facts_of.groupby(facts_of["channel"].astype(str))
     rows = grouped.agg(looks=("failed", "size"), bad=("failed", "sum"), last_failed=("failed", "last"))
     rows["trouble"] = grouped["trouble"].last()
     rows["last_look_at"] = grouped["started"].last()
-    seen = covered_days(known, day_edges(window))
-    days = (seen["end"] - seen["first"]).groupby(seen["channel"]).sum()
-    rows = rows.join(days.rename("seen_days"), how="outer").rename_axis("channel").reset_index()
+    rows = rows.rename_axis("channel").reset_index()
     return rows.assign(answered=rows["looks"] - rows["bad"]).drop(columns="bad")
 
 
-def _posts(facts: Facts, window: Period) -> pd.DataFrame:
-    """Per channel: posts in the window up to now, and the moment of the last post known."""
+def _posts(facts: Facts, days: Period, proved: pd.DataFrame) -> pd.DataFrame:
+    """Per channel: posts in its window and since, and the moment of the last post known."""
     posts = facts.posts
     published, seen = (pd.to_datetime(posts[name], utc=True) for name in ("published_at", "first_seen_at"))
     own = posts[published.le(facts.as_of) & seen.le(facts.as_of) & ~posts["is_share"].astype(bool)]
     dated = own.assign(published=published)
-    grouped = dated.assign(recent=dated["published"] >= window.start_at).groupby(dated["channel"].astype(str))
+    lag = dated["channel"].astype(str).map(proved.set_index("channel")["lag"]).fillna(0).astype("int64")
+    starts = pd.to_datetime(day_edges(days), unit="s", utc=True)[(LAG_DAYS - lag).to_numpy()]
+    grouped = dated.assign(recent=dated["published"] >= starts).groupby(dated["channel"].astype(str))
     rows = grouped.agg(posts=("recent", "sum"), last_post_at=("published", "max"))
     return rows.rename_axis("channel").reset_index()
 

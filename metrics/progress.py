@@ -56,6 +56,7 @@ STATUS_OF_WHY: dict[Why, Status] = {
     Why.ZERO_BASE: Status.UNDECIDED,
     Why.BREAK: Status.UNDECIDED,
     Why.LATE_BASE: Status.UNDECIDED,
+    Why.BEFORE_MERGER: Status.TOO_LITTLE,
     Why.MISSING: Status.UNDECIDED,
     Why.NOT_REPORTED: Status.NOT_REPORTED,
     Why.NO_MEMBERS: Status.TOO_LITTLE,
@@ -71,21 +72,25 @@ def progress(
 
     Adds target and expected (Float64, ratios; NA for a row that has no number to reach), pace_low and pace_high
     (Float64: the value as a share of the expected one), end_low and end_high (Float64: the ratio forecast for the
-    end), needed_per_week (Int64), coverage (Float64: known ÷ wanted), status (`Status`).
+    end), needed (Int64: until the end) and needed_per_week (Int64), coverage (Float64: known ÷ wanted), status
+    (`Status`), straddled (Float64: the threshold, a share of the expected value, that leaves the word open).
     """
     limits = limits or Thresholds()
     judged = rows.assign(coverage=ratio(floats(rows["known"]), floats(rows["wanted"])))
     if target.value is None:
         nothing = pd.array([None] * len(rows), "Float64")
         names = ("target", "expected", "pace_low", "pace_high", "end_low", "end_high")
-        judged = judged.assign(**dict.fromkeys(names, nothing), needed_per_week=nothing.astype("Int64"))
+        counts = dict.fromkeys(("needed", "needed_per_week"), nothing.astype("Int64"))
+        judged = judged.assign(**dict.fromkeys((*names, "straddled"), nothing), **counts)
         return judged.assign(status=_first(_told(judged, target, period, today), Status.SHOWN, len(rows)))
     judged = _with_pace(judged, target.value, target.pace, period, today)
     judged = _with_outlook(judged, target.value, period, today)
     rules = [*_told(judged, target, period, today), *_reached(judged, target, period, today)]
     if not is_over(period, today):
         rules += _on_the_way(judged, target, period, today, limits)
-    return judged.assign(status=_first([*rules, (judged["failed"], Status.FAILED)], Status.UNDECIDED, len(rows)))
+    judged["status"] = _first([*rules, (judged["failed"], Status.FAILED)], Status.UNDECIDED, len(rows))
+    open_to = () if is_over(period, today) else (limits.behind, limits.on_pace)
+    return judged.assign(straddled=_straddled(judged, open_to))
 
 
 def _with_pace(rows: pd.DataFrame, value: float, pace: Pace, period: Period, today: date) -> pd.DataFrame:
@@ -97,14 +102,17 @@ def _with_pace(rows: pd.DataFrame, value: float, pace: Pace, period: Period, tod
 def _with_outlook(rows: pd.DataFrame, value: float, period: Period, today: date) -> pd.DataFrame:
     """What the forecast means as a ratio, and what is needed each week, where the target is about a growing count."""
     nothing = pd.array([None] * len(rows), "Float64")
-    rows = rows.assign(end_low=nothing, end_high=nothing, needed_per_week=nothing.astype("Int64"))
+    counts = dict.fromkeys(("needed", "needed_per_week"), nothing.astype("Int64"))
+    rows = rows.assign(end_low=nothing, end_high=nothing, **counts)
     if "forecast_low" in rows:
         for side, first in (("low", floats(rows["base_high"])), ("high", floats(rows["base_low"]))):
             rows[f"end_{side}"] = ratio(floats(rows[f"forecast_{side}"]) - first, first)
     base, now = ("base_high", "now_low") if "base_high" in rows else ("base_value", "now_value")
     if base in rows:
-        needed = needed_per_week(rows[base], rows[now], value, weeks_left(period, today))
-        rows["needed_per_week"] = pd.Series(needed, index=rows.index).where(rows["why"] == Why.NONE)
+        weeks = weeks_left(period, today)
+        for name, number in (("needed", float(weeks > 0)), ("needed_per_week", weeks)):
+            needed = needed_per_week(rows[base], rows[now], value, number)
+            rows[name] = pd.Series(needed, index=rows.index).where(rows["why"] == Why.NONE)
     return rows
 
 
@@ -134,6 +142,15 @@ def _on_the_way(rows: pd.DataFrame, target: Target, period: Period, today: date,
         ((low >= limits.behind) & (high < limits.on_pace), Status.BEHIND),
         (high < limits.behind, Status.AT_RISK),
     ]
+
+
+def _straddled(rows: pd.DataFrame, limits: Sequence[float]) -> pd.Series[Any]:
+    """The last of the thresholds, in rising order, that lies within the interval of an undecided row."""
+    found = pd.Series(pd.NA, index=rows.index, dtype="Float64")
+    for limit in limits:
+        within = (rows["pace_low"] < limit) & (rows["pace_high"] >= limit) & (rows["why"] == Why.NONE)
+        found = found.mask(within & (rows["status"] == Status.UNDECIDED), limit)
+    return found
 
 
 def _first(rules: Sequence[Rule], otherwise: Status, number: int) -> Any:

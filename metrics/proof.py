@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pandas as pd
 
+from config.models import Schedule
+from metrics.periods import DAY
+
 CHANGES = ("owned", "unread")
+SLACK = timedelta(hours=2)
+"""So long after its hour a look may still come."""
+
+
+def longest_gap(schedule: Schedule) -> timedelta:
+    """The longest time between two scheduled looks."""
+    minutes = sorted(at.hour * 60 + at.minute for at in schedule.looks_at)
+    following = [*minutes[1:], minutes[0] + DAY // timedelta(minutes=1)]
+    return timedelta(minutes=max(after - before for before, after in zip(minutes, following, strict=True)))
 
 
 def proved_together(ties: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:

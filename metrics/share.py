@@ -5,12 +5,14 @@ A unit that did not report is shown as missing; it is neither 0 nor left out of 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from config.models import Unit
 from metrics.asking import INPUT_COLUMNS, Ask, Facts, Measured, Why
 from metrics.cadence import units_due
 from metrics.periods import Period
@@ -23,21 +25,23 @@ FIGURE_KEYS = ["unit", "measure", "period_start", "period_end"]
 def reported_share(facts: Facts, ask: Ask) -> Measured:
     """Numerator ÷ denominator by unit, and in total with the bounds that the missing units leave open.
 
-    Rows also have: unit (by unit), numerator, denominator, missing (units, Int64). The worst case of a unit that did
-    not report is none of its members, the best all of them; nothing is known of one that never told its members.
+    Rows also have: unit (by unit), numerator, denominator, missing (units, Int64), early (bool: the period still runs).
+    The worst case of a unit that did not report is none of its people, the best all of them: as many as it last told
+    for this measure, or its members where the share is one of members. Of one that told neither nothing is known, and
+    so the whole has no bounds.
     """
     told = _told(facts, ask, ask.period)
-    sizes = members_on(facts.config, min(facts.today, ask.period.last))
     rows = _units(facts, ask).merge(told, on="unit", how="left")
-    rows["size"] = rows["unit"].map(sizes).astype("Int64")
-    return Measured(_shares(rows) if ask.by == "unit" else _whole_share(rows), _inputs(told, ask))
+    rows["size"] = _sizes(facts, ask, rows["unit"])
+    shares = _shares(rows) if ask.by == "unit" else _whole_share(rows)
+    return Measured(shares.assign(early=_is_early(facts, ask)), _inputs(told, ask))
 
 
 def reported_growth(facts: Facts, ask: Ask) -> Measured:
     """Head counts of a period against those of `baseline_period`: by unit, and in total of those that told both.
 
-    Rows also have: unit (by unit), base_value, now_value, missing (Int64). With a unit missing nothing is known of
-    the whole, and `shown` is that of the others.
+    Rows also have: unit (by unit), base_value, now_value, missing (Int64), early (bool: the period still runs). With a
+    unit missing nothing is known of the whole, and `shown` is that of the others.
     """
     first, last = (_told(facts, ask, period) for period in (_baseline(ask), ask.period))
     rows = _units(facts, ask)
@@ -46,7 +50,10 @@ def reported_growth(facts: Facts, ask: Ask) -> Measured:
     rows = rows.astype({"base_value": "Int64", "now_value": "Int64"})
     rows["told"] = rows["base_value"].notna() & rows["now_value"].notna()
     rows = rows if ask.by == "unit" else _summed(rows)
-    return Measured(_grown(rows), pd.concat([_inputs(first, ask, "base"), _inputs(last, ask)], ignore_index=True))
+    grown = _grown(rows).assign(early=_is_early(facts, ask))
+    if ask.by == "unit":
+        grown["why"] = _without_base(rows, facts.config.units).fillna(grown["why"])
+    return Measured(grown, pd.concat([_inputs(first, ask, "base"), _inputs(last, ask)], ignore_index=True))
 
 
 def reported_count(facts: Facts, ask: Ask) -> Measured:
@@ -73,6 +80,21 @@ def newest(figures: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
     """Of every unit, measure and period the version that counted at a moment: the last turn given by then."""
     known = figures.loc[pd.to_datetime(figures["at"], utc=True) <= as_of]
     return known.sort_values([*FIGURE_KEYS, "turn"]).drop_duplicates(FIGURE_KEYS, keep="last")
+
+
+def _is_early(facts: Facts, ask: Ask) -> bool:
+    return facts.today < ask.period.end
+
+
+def _sizes(facts: Facts, ask: Ask, units: pd.Series[Any]) -> pd.Series[Any]:
+    """How many people each unit last told for the measure, Int64; else its members, where they are what is asked."""
+    ended = pd.to_datetime(facts.figures["period_end"]) <= pd.Timestamp(ask.period.end)
+    told = newest(facts.figures[(facts.figures["measure"] == ask.measure) & ended], facts.as_of)
+    last = told.dropna(subset=["denominator"]).sort_values(["period_end", "period_start"]).groupby("unit")
+    sizes = units.map(last["denominator"].last()).astype("Int64")
+    if not ask.of_members:
+        return sizes
+    return sizes.fillna(units.map(members_on(facts.config, min(facts.today, ask.period.last))).astype("Int64"))
 
 
 def _told(facts: Facts, ask: Ask, period: Period) -> pd.DataFrame:
@@ -114,14 +136,21 @@ def _whole_share(rows: pd.DataFrame) -> pd.DataFrame:
     part, whole = (int(rows.loc[told, name].sum()) for name in ("numerator", "denominator"))
     unknown = rows.loc[~told, "size"]
     most = float("nan") if unknown.isna().any() else whole + int(unknown.sum())
-    shares = ratio(np.array([part, part + most - whole, part]), np.array([most, most, whole]))
-    low, high, shown = shares if np.isfinite(most) else (0.0, 1.0, shares[2])
+    low, high, shown = ratio(np.array([part, part + most - whole, part]), np.array([most, most, whole]))
     answer = pd.DataFrame({"subject": "", "numerator": part, "denominator": whole}, index=[0])
     answer = answer.astype({"numerator": "Int64", "denominator": "Int64"})
     for name, value in (("low", low), ("high", high), ("shown", shown)):
         answer[name] = pd.array([value], dtype="Float64")
     answer["why"] = str(Why.NONE if whole else Why.NO_MEMBERS if told.any() else Why.NOT_REPORTED)
     return _counted(answer, _one(int(told.sum())), _one(len(rows)))
+
+
+def _without_base(rows: pd.DataFrame, units: Mapping[str, Unit]) -> pd.Series[Any]:
+    """Why there is no growth where only the first figure is missing; NA where it is not that."""
+    lacking = rows["now_value"].notna() & rows["base_value"].isna()
+    merged = rows["unit"].isin({heir for one in units.values() for heir in one.successors})
+    reasons = pd.Series(str(Why.NO_BASE), index=rows.index).mask(merged, str(Why.BEFORE_MERGER))
+    return reasons.where(lacking)
 
 
 def _summed(rows: pd.DataFrame) -> pd.DataFrame:

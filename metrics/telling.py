@@ -45,13 +45,15 @@ def _more(row: Row, status: Status) -> list[str]:
     """What stands after the word: what is still needed, what is likely, what to do about what is not known."""
     if row["why"] != Why.NONE:
         return [ADVICE.get(Why(row["why"]), "")]
-    return [_needed(row, status), _outlook(row, status), _advice(row, status)]
+    return [_needed(row, status), _outlook(row, status), _straddling(row), _advice(row, status)]
 
 
 def _needed(row: Row, status: Status) -> str:
     if status not in _OPEN or not _is_known(row["needed_per_week"]) or not row["needed_per_week"]:
         return ""
     noun = COUNT_NOUNS.get(row.get("count", ""), "người")
+    if row["needed_per_week"] == 1 or row["needed"] < row["needed_per_week"]:
+        return f"còn thiếu {number(row['needed'])} {noun} đến hết kỳ"
     return f"cần thêm {number(row['needed_per_week'])} {noun} mỗi tuần"
 
 
@@ -59,6 +61,12 @@ def _outlook(row: Row, status: Status) -> str:
     if status not in _OPEN or not _is_known(row["end_low"]):
         return ""
     return f"dự báo cuối kỳ {between(row['end_low'], row['end_high'], row['target'])}"
+
+
+def _straddling(row: Row) -> str:
+    if not _is_known(row.get("straddled")):
+        return ""
+    return f"khoảng giá trị nằm vắt qua mức {percent(row['straddled'])} của kỳ vọng"
 
 
 def _advice(row: Row, status: Status) -> str:
@@ -127,9 +135,21 @@ def share(row: Row) -> str:
         return "tỷ lệ báo cáo"
     head = f"{number(row['numerator'])}/{number(row['denominator'])} người ({percent(row['shown'], row['target'])})"
     if "unit" in row:
-        return head
-    whole = f", tính cả đơn vị chưa báo cáo {between(row['low'], row['high'], row['target'])}" if row["missing"] else ""
-    return f"{head} trong số {row['known']}/{row['wanted']} đơn vị đã báo cáo{whole}"
+        return f"{head}{_early(row)}"
+    return f"{head} trong số {row['known']}/{row['wanted']} đơn vị đã báo cáo{_bounds(row)}{_early(row)}"
+
+
+def _bounds(row: Row) -> str:
+    """What the units that did not report can make of it."""
+    if not row["missing"]:
+        return ""
+    if not _is_known(row["low"]):
+        return ", chưa rõ số người của đơn vị chưa báo cáo"
+    return f", tính cả đơn vị chưa báo cáo {between(row['low'], row['high'], row['target'])}"
+
+
+def _early(row: Row) -> str:
+    return ", theo báo cáo sớm của kỳ chưa kết thúc" if row["early"] else ""
 
 
 def heads(row: Row) -> str:
@@ -138,7 +158,8 @@ def heads(row: Row) -> str:
         return "số người báo cáo"
     told = "" if "unit" in row else f", {row['known']}/{row['wanted']} đơn vị đã báo cáo"
     change = _change(row["shown"], row["shown"], row["target"])
-    return f"số người {change} ({number(row['base_value'])} → {number(row['now_value'])}{told})"
+    ends = f"{number(row['base_value'])} → {number(row['now_value'])}"
+    return f"số người {change} ({ends}{told}){_early(row)}"
 
 
 def count(row: Row) -> str:

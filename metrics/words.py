@@ -86,6 +86,7 @@ ADVICE: dict[Why, str] = {
     Why.ZERO_BASE: "số gốc bằng 0 nên không tính được tỷ lệ, đề nghị thống nhất cách tính",
     Why.BREAK: "nền tảng đã đổi cách đếm trong kỳ nên hai số không so sánh được",
     Why.LATE_BASE: "số gốc lấy quá xa mốc so sánh, đề nghị nhập số liệu tại mốc",
+    Why.BEFORE_MERGER: "thiếu số gốc trước sáp nhập, đề nghị thống nhất số gốc của các đơn vị cũ",
     Why.MISSING: "còn thiếu số liệu của một số kênh hoặc đơn vị, đề nghị bổ sung",
     Why.NOT_REPORTED: "đề nghị đơn vị báo cáo số liệu",
     Why.NO_MEMBERS: "chưa có số người trong phạm vi, đề nghị đơn vị báo cáo",

@@ -52,6 +52,17 @@ class Workdays:
         day = np.searchsorted(self.line, wanted + calendar * self.apart) - calendar * length
         return np.where(day < length, self.edges[np.minimum(day, length - 1) + 1], NEVER)
 
+    def latest_starts(self, moment: int) -> Seconds:
+        """For each subject the beginning of the last local day after which the deadline was over at a moment.
+
+        Where there is none: the first moment that may be asked about.
+        """
+        ended = int(self.number(moment)) - 1
+        worked = self.counted[self.calendar, ended] if ended >= 0 else np.zeros(len(self.rows), dtype=np.int64)
+        allowed = np.maximum(worked - self.rows["after"].to_numpy(np.int64), -1)
+        day = np.searchsorted(self.line, allowed + self.calendar * self.apart, side="right") - 1
+        return np.asarray(self.edges[np.maximum(day - self.calendar * self.counted.shape[1], 0)])
+
     def _working(self, rest: pd.DataFrame, paused: pd.DataFrame) -> npt.NDArray[np.bool_]:
         """The calendars of the kinds, and behind them one for each unit that was snoozed."""
         works = np.ones((len(self.kinds), len(self.edges) - 1), dtype=bool)

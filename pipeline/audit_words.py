@@ -139,6 +139,14 @@ def _seal(_: Config, __: Parts, facts: Facts) -> str:
     return f"biên bản có mã {facts['sha256'][:12]}…"
 
 
+def _period(_: Config, parts: Parts) -> str:
+    return f"Năm {parts[0]}"
+
+
+def _figures_seal(_: Config, __: Parts, facts: Facts) -> str:
+    return f"số liệu có mã {facts['sha256'][:12]}…"
+
+
 def _note(_: Config, __: Parts, facts: Facts) -> str:
     if not facts["owner"]:
         return str(facts["text"])
@@ -188,6 +196,8 @@ KINDS: dict[str, Kind] = {
     "review.close": Kind("Chốt họp tuần", _week, _seal),
     "review.reopen": Kind("Mở lại họp tuần", _week, _seal),
     "review.note": Kind("Ghi vào họp tuần", _week, _note),
+    "closing.close": Kind("Đóng sổ", _period, _figures_seal),
+    "closing.reopen": Kind("Mở lại sổ", _period, _figures_seal),
     "alert.open": Kind("Mở lại cảnh báo", _case, _state),
     "alert.acknowledged": Kind("Nhận xử lý cảnh báo", _case, _state),
     "alert.snoozed": Kind("Tạm hoãn cảnh báo", _case, _state),

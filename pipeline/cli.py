@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline import alert_cli, figure_cli, problems, show, task_cli
+from pipeline import alert_cli, figure_cli, problems, report_cli, show, task_cli
 from pipeline.help import Command, Group
 
 app = typer.Typer(
@@ -295,6 +295,20 @@ def run(context: typer.Context) -> None:
 
 
 @app.command(cls=Command)
+def serve(
+    context: typer.Context,
+    host: Annotated[
+        str, typer.Option("--host", metavar="ĐỊA_CHỈ", help="Chỉ nhận địa chỉ của chính máy này.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", metavar="CỔNG", min=0, max=65535, help="Cổng của các trang.")] = 8765,
+) -> None:
+    """Mở các trang Tổng quan, Chỉ tiêu, Đơn vị, Kênh, Cảnh báo trên máy này."""
+    from pipeline.commands import serve as command
+
+    raise typer.Exit(command.run(context.obj.folder, host=host, port=port))
+
+
+@app.command(cls=Command)
 def demo(
     days: Annotated[
         int,
@@ -361,6 +375,7 @@ def audit(
 
 app.add_typer(alert_cli.app, name="alert")
 app.add_typer(figure_cli.app, name="figure")
+app.add_typer(report_cli.app, name="report")
 app.add_typer(task_cli.app, name="task")
 
 

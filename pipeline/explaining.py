@@ -231,23 +231,35 @@ def _change(name: str, now: int, base: int) -> str:
 
 
 def _share_steps(facts: Mapping[str, Any]) -> Iterator[str]:
-    """The share of those who reported, and how far the others can move it: none of their members, or all."""
+    """The share of those who reported, and how far the others can move it: none of their people, or all."""
     part, whole, low = facts["numerator"], facts["denominator"], facts["low"]
     yield f"Tỷ lệ trong số đã báo cáo = {_quotient(part, whole)}."
     if not facts["missing"]:
         return
     head = f"Tính cả đơn vị chưa báo cáo ({facts['missing']})"
+    if low is None:
+        yield f"{head}: chưa có khoảng giá trị, vì chưa biết số người của các đơn vị ấy."
+        return
     if not low:
-        why = ", vì chưa biết số người của các đơn vị ấy" if facts["high"] == 1 else ""
-        yield f"{head}: từ {_exact(low)} đến {_exact(facts['high'])}{why}."
+        yield f"{head}: từ {_exact(low)} đến {_exact(facts['high'])}."
         return
     most = round(part / low)
     sides = f"thấp nhất {_quotient(part, most)}, cao nhất {_quotient(part + most - whole, most)}"
-    yield f"{head}, có {number(most - whole)} đoàn viên: {sides}."
+    yield f"{head}, có {number(most - whole)} người trong diện: {sides}."
 
 
 def _quotient(part: int, whole: int) -> str:
     return f"{number(part)} ÷ {number(whole)} = {_exact(part / whole)}"
+
+
+def _undecided(facts: Mapping[str, Any], over: bool) -> str:
+    if facts.get("low") is None:
+        return "chưa có khoảng giá trị để so với mức phải đạt"
+    if over:
+        return "khoảng giá trị nằm vắt qua mức phải đạt, kỳ đã kết thúc"
+    if facts.get("straddled") is None:
+        return "khoảng giá trị nằm vắt qua ngưỡng"
+    return f"khoảng tiến độ nằm vắt qua mức {_exact(facts['straddled'])} của kỳ vọng"
 
 
 def rule_of(said: Said, over: bool) -> str:
@@ -264,7 +276,7 @@ def rule_of(said: Said, over: bool) -> str:
         Status.ON_PACE: f"cả khoảng tiến độ từ {on_pace} của kỳ vọng trở lên",
         Status.BEHIND: f"cả khoảng tiến độ từ {behind} đến dưới {on_pace} của kỳ vọng",
         Status.AT_RISK: at_risk,
-        Status.UNDECIDED: "khoảng giá trị nằm vắt qua ngưỡng" + (", kỳ đã kết thúc" if over else ""),
+        Status.UNDECIDED: _undecided(facts, over),
         Status.FAILED: "lượt đọc của hệ thống bị lỗi nên không kết luận về đơn vị",
         Status.SHOWN: "không có mức phải đạt, chỉ theo dõi",
     }

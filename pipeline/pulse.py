@@ -67,7 +67,11 @@ class Pulse:
         if self.outbox.overdue:
             yield f"{self.outbox.overdue} tin chờ gửi quá một giờ. Đề nghị thử bằng «nhip alert test»."
         if self.outbox.failed:
-            yield f"{self.outbox.failed} tin không gửi được trong 7 ngày. Đề nghị kiểm tra nơi nhận trong alerts.toml."
+            whom = ", ".join(self.outbox.unsent)
+            yield (
+                f"{self.outbox.failed} tin không gửi được trong 7 ngày. Nơi nhận: {whom}. "
+                "Đề nghị kiểm tra địa chỉ trong alerts.toml."
+            )
         for kind, until in self.outbox.resting.items():
             yield f"Cách gửi «{kind}» tạm nghỉ đến {local_text(until, zone)} vì đã hết lượt cho phép."
 

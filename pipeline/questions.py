@@ -179,7 +179,9 @@ def _reported(plan: Plan, row: Row, moment: Moment) -> Question:
     told = report_period(slug, measure, plan.span_of(row), moment)
     before = period_before(told, moment.config)
     units = [unit.slug for unit in units_bound(moment.config, row.scope, min(moment.today, told.end - DAY))]
-    ask = Ask(_days(told, moment), by="unit", measure=slug, units=units)
+    ask = Ask(_days(told, moment), by="unit", measure=slug, of_members=measure.of_members, units=units)
+    if growth:
+        period = ask.period
     if growth and before is not None:
         ask = replace(ask, baseline_period=_days(before, moment))
     return Question(plan, row, (ask,), period, moment.as_of, goal, deadline=told.due_on(measure))
@@ -195,17 +197,20 @@ def _days(told: ReportPeriod, moment: Moment) -> Period:
 
 
 def report_period(slug: str, measure: Measure, span: Span, moment: Moment) -> ReportPeriod:
-    """The period whose figure counts today: the newest that is over, or a later one that somebody reported for."""
+    """The period whose figure counts today: the newest whose deadline has passed, whoever reported early for another.
+
+    It is one of the rhythm in which units report: the first of `every` with a figure that is due. While nobody has
+    reported for a period that is due, it is a newer one that somebody did report for.
+    """
     begun = [one for one in _report_periods(measure, span, moment) if one.start <= moment.today]
-    over = [one for one in begun if one.end <= moment.today]
-    told = _told(slug, moment)
-    reported = [one for one in begun if one.days in told]
-    due = max(over, key=_newest, default=None)
-    if due is None:
-        return max(reported or begun, key=_newest)
-    late = moment.today > due.due_on(measure)
-    good = [one for one in reported if one.end >= due.end or not late]
-    return max(good, key=_newest, default=due)
+    due = [one for one in begun if moment.today > one.due_on(measure)]
+    told = [one for one in begun if one.days in _told(slug, moment)]
+    rhythms = {one.rhythm for one in told if one in due}
+    if told and not rhythms:
+        return max(told, key=_newest)
+    rhythm = next((one for one in measure.every if one in rhythms), measure.every[0])
+    in_rhythm = [one for one in due if one.rhythm == rhythm]
+    return max(in_rhythm, key=_newest) if in_rhythm else min(begun, key=_newest)
 
 
 def _newest(one: ReportPeriod) -> tuple[date, timedelta]:

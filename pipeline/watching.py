@@ -24,11 +24,12 @@ from store.verbs import Store
 
 LOOKED_BACK = timedelta(days=10)
 """Three looks lie well within it, also after a weekend of our own absence."""
-NEEDS_A_PERSON = ("ending", "expired", "needs_consent")
+NEEDS_A_PERSON, LIVE = ("ending", "expired", "needs_consent"), "live"
 
 
 def watch(config: Config, store: Store, as_of: datetime, cases: Sequence[Case], said: pd.DataFrame) -> Watched:
     """Everything that the rules may look at; *said* is what `progress_of` made of the newest check."""
+    consents = token_findings(store.token_states(), as_of, config, CONSENTS, fits=Vault(config.folder).fits)
     return Watched(
         config=config,
         as_of=as_of,
@@ -38,7 +39,9 @@ def watch(config: Config, store: Store, as_of: datetime, cases: Sequence[Case], 
         missed=store.missed_slots(as_of - LOOKED_BACK, as_of),
         progress=said,
         suspects=store.open_suspects(),
-        tokens=list(_token_ends(config, store, as_of)),
+        tokens=[_token_end(one) for one in consents if one.state in NEEDS_A_PERSON],
+        consents={one.token for one in consents if one.state == LIVE},
+        unsent=store.outbox_state(as_of).unsent,
     )
 
 
@@ -71,17 +74,11 @@ def _last_done(store: Store) -> dict[str, datetime]:
     return dict(zip(known["channel"], known["last_done_at"].dt.to_pydatetime(), strict=True))
 
 
-def _token_ends(config: Config, store: Store, as_of: datetime) -> Iterator[TokenEnd]:
-    states = store.token_states()
-    refreshed = {state.name: state.refreshed_at for state in states}
-    for one in token_findings(states, as_of, config, CONSENTS, fits=Vault(config.folder).fits):
-        if one.state in NEEDS_A_PERSON:
-            yield _token_end(one, refreshed[one.token])
-
-
-def _token_end(one: TokenFinding, refreshed_at: datetime) -> TokenEnd:
+def _token_end(one: TokenFinding) -> TokenEnd:
+    if one.refreshed_at is None:
+        raise ValueError(f"a consent that was never stored: {one.token}")
     channel = split(one.token)[1]
     refused = one.state == "needs_consent"
     ends_at = None if refused else one.ends_at
     fix = one.fix or AGAIN.format(command=connect_words(one.token))
-    return TokenEnd(one.token, one.title, channel, ends_at, refreshed_at, one.days_left, fix)
+    return TokenEnd(one.token, one.title, channel, ends_at, one.refreshed_at, one.days_left, fix)

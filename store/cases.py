@@ -61,10 +61,12 @@ def cases(connection: Connection, as_of: datetime | None, *, open_only: bool) ->
     return sorted(found, key=lambda case: case.id)
 
 
-def resolved(connection: Connection, since: datetime) -> list[Case]:
+def resolved(connection: Connection, since: datetime) -> list[tuple[Case, Flip]]:
     over = (alert_case.c.state == CaseState.RESOLVED, alert_case.c.changed_at >= since)
+    ended = select(flip).join(alert_case, and_(flip.c.case_id == alert_case.c.id, flip.c.turn == alert_case.c.turn))
+    flips = {row["case_id"]: _read_flip(row) for row in connection.execute(ended.where(*over)).mappings()}
     rows = connection.execute(select(alert_case).where(*over).order_by(alert_case.c.id)).mappings()
-    return [_case(row) for row in rows]
+    return [(case, flips[case.id]) for case in map(_case, rows) if case.id in flips]
 
 
 def case(connection: Connection, number: int) -> Case | None:

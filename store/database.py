@@ -70,7 +70,7 @@ class Database:
     def __init__(self, url: URL, *, reads_only: bool = False) -> None:
         self.url = url
         self.where = place_of(url)
-        self._file = _identity(url)
+        self._file, self._reads_only = _identity(url), reads_only
         new_engine = sqlite_engine if is_sqlite(url) else postgres_engine
         self.engine = new_engine(url, reads_only=reads_only)
 
@@ -101,7 +101,7 @@ class Database:
         if _identity(self.url) != self._file:
             raise StoreError(Trouble.MOVED, self.where, "the file is not the one that was opened")
         with self.engine.connect() as connection:
-            prepare(connection, writes=writes)
+            prepare(connection, writes=writes and not self._reads_only)
             with _waiting_for_disk(connection, durable=durable), connection.begin():
                 return work(connection)
 

@@ -169,7 +169,7 @@ def missed_slots(connection: Connection, since: datetime, until: datetime) -> pd
     return _frame(connection, grouped.order_by(look.c.slot))
 
 
-def last_looks(connection: Connection) -> pd.DataFrame:
+def last_looks(connection: Connection, channels: Sequence[str] | None = None) -> pd.DataFrame:
     newest = look.alias("newest")
     newest_slot = (
         select(newest.c.slot)
@@ -191,7 +191,7 @@ def last_looks(connection: Connection) -> pd.DataFrame:
     of_newest = and_(look.c.channel_id == channel.c.id, look.c.slot == newest_slot)
     statement = (
         _select_looks(LOOK_COLUMNS, last_done.label("last_done_at"))
-        .select_from(channel.outerjoin(look, of_newest))
+        .select_from(_wanted(connection, channels).outerjoin(look, of_newest))
         .where(channel.c.closed_at.is_(None))
         .order_by(channel.c.slug)
     )

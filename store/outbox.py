@@ -6,13 +6,14 @@ that is the end of the lease, of one that is finished there is none.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import Connection, Integer, RowMapping, and_, delete, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, Integer, RowMapping, and_, func, insert, literal, or_, select, update
 
+from config.alert_ways import kind_of
 from store import cases
 from store.bulk import insert_of, table_of
 from store.columns import frame_of
@@ -36,7 +37,7 @@ def enqueue(
 ) -> list[str]:
     if connection.dialect.name != "sqlite":  # there, a writer is alone anyway
         connection.exec_driver_sql("LOCK TABLE told IN EXCLUSIVE MODE")
-    known = told_lines(connection, {number for draft in drafts for number, _ in draft.items})
+    known = set(told_lines(connection, {number for draft in drafts for number, _ in draft.items}))
     fresh = list(_fresh(drafts, _known_keys(connection, drafts), known))
     if not fresh:
         return []
@@ -53,10 +54,29 @@ def enqueue(
     return [draft.key for draft in fresh]
 
 
-def told_lines(connection: Connection, numbers: Collection[int]) -> set[Line]:
+def told_lines(connection: Connection, numbers: Collection[int]) -> dict[Line, datetime]:
     asked = table_of(connection, {"id": Integer()}, [(number,) for number in numbers])
-    statement = select(told.c.case_id, told.c.receiver, told.c.step).join(asked, asked.c.id == told.c.case_id)
-    return {(row.case_id, row.receiver, row.step) for row in connection.execute(statement)}
+    statement = (
+        select(told.c.case_id, told.c.receiver, told.c.step, delivery.c.created_at)
+        .join(asked, asked.c.id == told.c.case_id)
+        .join(delivery, delivery.c.id == told.c.delivery_id)
+    )
+    return {(row.case_id, row.receiver, row.step): row.created_at for row in connection.execute(statement)}
+
+
+def readdress(connection: Connection, book: Mapping[str, Sequence[str]], gone: str, now: datetime) -> None:
+    """Only what is in nobody's hands; that its owner is taken away keeps a late worker from touching it."""
+    idle = or_(delivery.c.state == DeliveryState.WAITING, delivery.c.next_at <= now)
+    waiting = select(*(delivery.c[name] for name in ("id", "receiver", "ways", "created_at")))
+    here = waiting.where(delivery.c.next_at.is_not(None), idle).order_by(delivery.c.id).with_for_update()
+    for row in connection.execute(here).all():
+        ways, at = book.get(row.receiver), max(row.created_at, now)
+        put: dict[str, Any] = {"state": DeliveryState.FAILED, "next_at": None, "finished_at": at, "error": gone}
+        if ways is not None:
+            doubtful = or_(delivery.c.doubtful, delivery.c.state == DeliveryState.SENDING)
+            put = {"state": DeliveryState.WAITING, "next_at": at, "way": 0, "ways": _text(ways), "doubtful": doubtful}
+        if put.get("ways") != row.ways:
+            connection.execute(update(delivery).where(delivery.c.id == row.id).values(owner=None, **put))
 
 
 def take(connection: Connection, owner: str, now: datetime, lease: timedelta, most: int) -> list[Delivery]:
@@ -103,11 +123,7 @@ def next_way(connection: Connection, taken: Delivery, error: str, now: datetime)
 
 
 def give_up(connection: Connection, taken: Delivery, error: str, now: datetime) -> bool:
-    """What it was to tell counts as not told: the next digest tells it."""
-    ended = _end(connection, taken, state=DeliveryState.FAILED, next_at=None, finished_at=now, error=error)
-    if ended:
-        connection.execute(delete(told).where(told.c.delivery_id == taken.id))
-    return ended
+    return _end(connection, taken, state=DeliveryState.FAILED, next_at=None, finished_at=now, error=error)
 
 
 def rest_way(connection: Connection, kind: str, until: datetime) -> None:
@@ -128,24 +144,23 @@ def deliveries(connection: Connection, since: datetime) -> pd.DataFrame:
 
 
 def state(connection: Connection, now: datetime) -> OutboxState:
-    waits, lately = delivery.c.next_at.is_not(None), delivery.c.finished_at > now - FAILURES_SHOWN_FOR
+    waits = delivery.c.next_at.is_not(None)
     counted = select(
-        func.count().filter(waits),
-        func.count().filter(waits, delivery.c.created_at <= now - OVERDUE_AFTER),
-        func.count().filter(delivery.c.state == DeliveryState.FAILED, lately),
+        func.count().filter(waits), func.count().filter(waits, delivery.c.created_at <= now - OVERDUE_AFTER)
     )
-    return OutboxState(*connection.execute(counted).one(), resting=_resting(connection, now))
+    lately = and_(delivery.c.finished_at > now - FAILURES_SHOWN_FOR, delivery.c.finished_at <= now)
+    failed = select(delivery.c.receiver, func.max(delivery.c.finished_at), func.count())
+    failed = failed.where(delivery.c.state == DeliveryState.FAILED, lately).group_by(delivery.c.receiver)
+    rows = connection.execute(failed.order_by(delivery.c.receiver)).all()
+    unsent = {receiver: newest for receiver, newest, _ in rows}
+    waiting, overdue = connection.execute(counted).one()
+    return OutboxState(waiting, overdue, sum(count for *_, count in rows), _resting(connection, now), unsent)
 
 
 def forget_texts(connection: Connection, before: datetime) -> None:
     """What was written in messages that were finished before then; that they were sent, and when, stays."""
     old = and_(delivery.c.finished_at < before, delivery.c.text != "")
     connection.execute(update(delivery).where(old).values(text="", html=""))
-
-
-def kind_of(way: str) -> str:
-    """«zalo» of «zalo:123»."""
-    return way.partition(":")[0]
 
 
 def _fresh(drafts: Iterable[Draft], keys: set[str], known: set[Line]) -> Iterator[Draft]:
@@ -173,7 +188,11 @@ def _row(draft: Draft, now: datetime) -> dict[str, Any]:
     if not draft.ways:
         raise ValueError(f"a message without a way: {draft.key}")
     plain = {name: getattr(draft, name) for name in ("key", "receiver", "subject", "text", "html")}
-    return plain | {"ways": orjson.dumps(draft.ways).decode(), "created_at": now, "next_at": now}
+    return plain | {"ways": _text(draft.ways), "created_at": now, "next_at": now}
+
+
+def _text(ways: Sequence[str]) -> str:
+    return orjson.dumps(list(ways)).decode()
 
 
 def _resting(connection: Connection, now: datetime) -> dict[str, datetime]:

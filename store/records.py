@@ -337,6 +337,20 @@ class ReviewTurn:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosingTurn:
+    """One closing of a period («2026»), or one reopening; like `ReviewTurn`."""
+
+    period: str
+    turn: int
+    content: str | None
+    sha256: str | None
+    at: datetime
+    by: str
+    reason: str
+    is_intact: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TokenSet:
     """What a platform gave for one grant. Moments are UTC; None where the platform names no end."""
 
@@ -505,7 +519,7 @@ class DeliveryState(StrEnum):
     WAITING = "waiting"
     SENDING = "sending"
     SENT = "sent"
-    FAILED = "failed"  # given up; its cases are told in the next digest all the same
+    FAILED = "failed"  # given up; what it was to tell counts as told, and the team hears whom it did not reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -555,3 +569,5 @@ class OutboxState:
     failed: int
     resting: Mapping[str, datetime]
     """The kinds of ways that take nothing until a moment."""
+    unsent: Mapping[str, datetime] = field(default_factory=dict)
+    """The receivers whose messages were given up in the last seven days, and when the newest was."""

@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration, and so the schema that this code speaks. Revisions sort by name."""
 
 APPLICATION = "nhip-doan"
@@ -335,6 +335,21 @@ review_note = Table(
     Column("at", Moment, nullable=False),
     Column("by", Text, nullable=False),
     CheckConstraint("(owner IS NULL) = (due IS NULL)", name="decision"),
+    sqlite_with_rowid=False,
+)
+
+closing = Table(
+    "closing",
+    metadata,
+    Column("period", String(32), primary_key=True),
+    Column("turn", Integer, primary_key=True, autoincrement=False),
+    Column("content", Text),
+    Column("sha256", String(64)),
+    Column("at", Moment, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    CheckConstraint("(content IS NULL) = (sha256 IS NULL)", name="seal"),
+    CheckConstraint("(content IS NULL) = (turn % 2 = 0)", name="order"),
     sqlite_with_rowid=False,
 )
 

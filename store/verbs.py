@@ -6,7 +6,7 @@ raises StoreError, with a Vietnamese sentence, when the database cannot do what 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from types import TracebackType
@@ -20,6 +20,7 @@ from store import (
     audit,
     beats,
     cases,
+    closings,
     figures,
     first_values,
     frames,
@@ -28,6 +29,7 @@ from store import (
     ledger,
     lifecycle,
     outbox,
+    post_totals,
     progress,
     quota,
     recording,
@@ -43,6 +45,7 @@ from store.records import (
     Approval,
     AuditState,
     Case,
+    ClosingTurn,
     Delivery,
     Draft,
     Edit,
@@ -270,12 +273,21 @@ class Store:
         """
         return self.database.read(lambda connection: frames.posts(connection, start, end, channels, as_of, columns))
 
+    def post_totals(self, start: datetime, end: datetime, as_of: datetime) -> pd.DataFrame:
+        """The own posts published in [*start*, *end*), as they were known at a moment, with their counts of then.
+
+        Shared posts and those that were gone are left out. Columns: channel, title, published_at, reactions,
+        comments, shares, views (Int64; NA where the platform did not tell). In the order of publication.
+        """
+        return self.database.read(lambda connection: post_totals.post_totals(connection, start, end, as_of))
+
     def last_posts(self, stretches: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
         """The newest post that was known at *as_of* in each stretch of a channel; one that is gone since counts too.
 
         *stretches*: channel, start, until (NaT: still), shares (bool: whether a shared post counts). Gives them back
-        in the same order with last_post_at; NaT where there is none, and for a channel that was never synced. Its
-        cost does not depend on how long the history is.
+        in the same order with last_post_at; NaT where there is none, and for a channel that was never synced. Where
+        there is none, read_from is the first moment that complete looks at the channel tell about (NaT: nothing
+        does). Its cost does not depend on how long the history is.
         """
         return self.database.read(lambda connection: last_posts.last_posts(connection, stretches, as_of))
 
@@ -299,9 +311,9 @@ class Store:
         """
         return self.database.read(lambda connection: frames.looks(connection, start, end, channels, columns))
 
-    def last_looks(self) -> pd.DataFrame:
-        """The newest ledger row of every open channel, and `last_done_at`; NA for one never looked at."""
-        return self.database.read(frames.last_looks)
+    def last_looks(self, channels: Sequence[str] | None = None) -> pd.DataFrame:
+        """The newest ledger row of every open channel, or of these, and `last_done_at`; NA for one never looked at."""
+        return self.database.read(lambda connection: frames.last_looks(connection, channels))
 
     def missed_slots(self, since: datetime, until: datetime) -> pd.DataFrame:
         """The scheduled moments in [*since*, *until*] at which open channels were not looked at: slot, channels."""
@@ -419,12 +431,14 @@ class Store:
         Noted in the audit log. LookupError when the week is closed already.
         """
         return self.database.write(
-            lambda connection: reviews.close(connection, week, content, by, at, role), durable=True
+            lambda connection: reviews.REVIEWS.close(connection, week, content, by, at, role), durable=True
         )
 
     def reopen_review(self, week: date, by: str, reason: str, at: datetime, *, role: str = OPERATOR) -> None:
         """Opens a closed week again; what was frozen stays. Noted in the audit log. LookupError when it is open."""
-        self.database.write(lambda connection: reviews.reopen(connection, week, by, reason, at, role), durable=True)
+        self.database.write(
+            lambda connection: reviews.REVIEWS.reopen(connection, week, by, reason, at, role), durable=True
+        )
 
     def add_review_note(self, note: ReviewNote, *, role: str = OPERATOR) -> int:
         """Adds a note or a decision to a week, open or closed; gives its number there. Noted in the audit log."""
@@ -440,6 +454,30 @@ class Store:
     def review_notes(self, week: date) -> list[ReviewNote]:
         """The notes and decisions of a week, in the order they were written."""
         return self.database.read(lambda connection: reviews.notes(connection, week))
+
+    def close_period(
+        self, period: str, content: str, by: str, at: datetime, reason: str = "", *, role: str = OPERATOR
+    ) -> str:
+        """Freezes *content* (JSON) as the figures of a period («2026»); gives its SHA-256.
+
+        Noted in the audit log. LookupError when the period is closed already.
+        """
+        return self.database.write(
+            lambda connection: closings.CLOSINGS.close(connection, period, content, by, at, role, reason), durable=True
+        )
+
+    def reopen_period(self, period: str, by: str, reason: str, at: datetime, *, role: str = OPERATOR) -> None:
+        """Opens a closed period again; what was frozen stays. Noted in the audit log. LookupError when it is open."""
+        self.database.write(
+            lambda connection: closings.CLOSINGS.reopen(connection, period, by, reason, at, role), durable=True
+        )
+
+    def closing_turns(self, period: str) -> list[ClosingTurn]:
+        """Every closing and reopening of a period, oldest first, with what was frozen, byte by byte.
+
+        Each closing is held against its SHA-256 and against the audit log.
+        """
+        return self.database.read(lambda connection: closings.turns(connection, period))
 
     def note_edits(self, edits: Sequence[Edit]) -> None:
         """Adds changes by hand to the audit log, those that no other verb notes by itself."""
@@ -498,8 +536,8 @@ class Store:
         """The cases that are not resolved, else all of them; with *as_of*, as was known at that moment."""
         return self.database.read(lambda connection: cases.cases(connection, as_of, open_only=open_only))
 
-    def resolved_cases(self, since: datetime) -> list[Case]:
-        """The cases that were resolved since then."""
+    def resolved_cases(self, since: datetime) -> list[tuple[Case, Flip]]:
+        """The cases that were resolved since then, each with the flip that says by whom and why."""
         return self.database.read(lambda connection: cases.resolved(connection, since))
 
     def case(self, number: int) -> Case | None:
@@ -526,8 +564,11 @@ class Store:
             lambda connection: outbox.enqueue(connection, drafts, given, at, OPERATOR), durable=True
         )
 
-    def told(self, cases: Collection[int]) -> set[tuple[int, str, str]]:
-        """What of these cases was put into the outbox and not given up: case, receiver and step."""
+    def told(self, cases: Collection[int]) -> dict[tuple[int, str, str], datetime]:
+        """What of these cases was ever put into the outbox (case, receiver and step), and when.
+
+        A message that was given up counts: `outbox_state` says whom it did not reach.
+        """
         return self.database.read(lambda connection: outbox.told_lines(connection, cases))
 
     def take_deliveries(self, owner: str, now: datetime, lease: timedelta, most: int) -> list[Delivery]:
@@ -559,9 +600,17 @@ class Store:
         return self.database.write(lambda connection: outbox.next_way(connection, taken, error, at))
 
     def give_up(self, taken: Delivery, error: str, now: datetime) -> bool:
-        """Ends a message that cannot be sent. What it was to tell is not told: the next digest may tell it."""
+        """Ends a message that cannot be sent. What it was to tell counts as told; `outbox_state` names the receiver."""
         at = whole(now)
         return self.database.write(lambda connection: outbox.give_up(connection, taken, error, at))
+
+    def readdress(self, book: Mapping[str, Sequence[str]], gone: str, now: datetime) -> None:
+        """Gives every message that waits the ways that its receiver has in *book* now: the first is tried, at once.
+
+        One whose receiver is not there any more is given up, with *gone* as the reason.
+        """
+        at = whole(now)
+        self.database.write(lambda connection: outbox.readdress(connection, book, gone, at))
 
     def rest_way(self, kind: str, until: datetime) -> None:
         """Uses no way of this kind («zalo») before *until*, in any process; a longer rest stays."""

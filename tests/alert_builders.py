@@ -73,13 +73,14 @@ class Ledger:
     def __init__(self) -> None:
         self.all: dict[int, Case] = {}
         self.settled: dict[Key, datetime] = {}
+        self.ended: dict[Key, datetime] = {}
 
     @property
     def standing(self) -> list[Case]:
         return [case for case in self.all.values() if case.state is not CaseState.RESOLVED]
 
     def decide(self, findings: Mapping[Rule, Sequence[Finding]], now: datetime) -> Changes:
-        return changes(weigh(findings, self.standing, now), self.standing, self.settled, now)
+        return changes(weigh(findings, self.standing, now), self.standing, self.settled, now, self.ended)
 
     def judge(self, findings: Mapping[Rule, Sequence[Finding]], now: datetime) -> Changes:
         """Decides and does it."""

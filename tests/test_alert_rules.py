@@ -17,7 +17,7 @@ from tests.metric_builders import HCMC, at, channel, config_of, failed, look, lo
 NOW = at("2026-11-20 09:00")
 QUIET = [
     "kind", "subject", "unit", "state", "last_post_at", "clock_from", "due_at", "silent_days", "notes",
-    "own_rhythm_days", "channels",
+    "own_rhythm_days", "channels", "proved_until",
 ]  # fmt: skip
 
 
@@ -63,6 +63,14 @@ def test_a_long_failure_began_with_its_last_good_look_and_not_with_the_first_one
     rows = [failed("k", f"2026-11-{day}") for day in range(11, 20)]
     (one,) = found(Rule.SOURCE, watched(looks=with_error(*rows), last_done={"k": at("2026-08-01")}))
     assert one.since == at("2026-08-01")
+
+
+def test_a_channel_that_was_never_read_is_dark_since_it_has_an_owner_and_names_no_day():
+    config = config_of([unit("a")], [channel("k", start="2026-10-01")])
+    for last in (14, 20, 25):
+        rows = [failed("k", f"2026-11-{day} 06:30") for day in range(last - 4, last)]
+        (one,) = found(Rule.SOURCE, watched(config, at(f"2026-11-{last}"), looks=with_error(*rows)))
+        assert (one.sure, one.since, one.facts["failed_since"]) == (True, at("2026-10-01 00:00"), None)
 
 
 def test_two_failures_are_not_told_yet():
@@ -120,6 +128,14 @@ def test_a_stop_began_with_its_first_missed_look_however_long_it_lasts():
     assert (one.since, one.facts["missed"]) == (at("2026-11-18 18:30"), 9)
 
 
+def test_a_stop_ended_with_the_first_look_after_it():
+    missed = pd.DataFrame({"slot": pd.to_datetime([at("2026-11-19 18:30")], utc=True), "channels": [7]})
+    hours = ("2026-11-19 06:30", "2026-11-19 22:10", "2026-11-20 06:30")
+    known = watched(missed=missed, looks=with_error(*[look("k", hour, "2026-11-01") for hour in hours]))
+    (one,) = found(Rule.PIPELINE, known)
+    assert one.facts["until"] == at("2026-11-19 22:10").isoformat()
+
+
 def test_missed_looks_of_last_week_are_history():
     missed = pd.DataFrame({"slot": pd.to_datetime([at("2026-11-12 06:30")], utc=True), "channels": [7]})
     known = watched(missed=missed, looks=with_error(look("k", "2026-11-20 06:30", "2026-11-01")))
@@ -143,7 +159,7 @@ def quiet_row(subject: str, state: str, **more: Any) -> dict[str, Any]:
     facts = {
         "kind": "unit", "subject": subject, "unit": subject, "state": state, "last_post_at": at("2026-11-02"),
         "clock_from": at("2026-11-02"), "due_at": at("2026-11-11 00:00"), "silent_days": 18, "notes": (),
-        "own_rhythm_days": 2.0, "channels": ("k",),
+        "own_rhythm_days": 2.0, "channels": ("k",), "proved_until": at("2026-11-20 06:30"),
     }  # fmt: skip
     return facts | more
 
@@ -152,8 +168,8 @@ def test_a_quiet_unit_is_told_since_its_deadline_with_what_the_texts_need():
     (one,) = found(Rule.QUIET, watched(quiet=pd.DataFrame([quiet_row("a", "quiet")])))
     assert (one.subject, one.sure, one.since) == ("a", True, at("2026-11-11 00:00"))
     assert one.facts == {
-        "unit": "a", "unit_name": "a", "last_post": "2026-11-02", "silent_days": 18, "due": "2026-11-10",
-        "rhythm_days": 2, "notes": [], "channels": ["k"], "channel_names": ["k"],
+        "unit": "a", "unit_name": "a", "last_post": "2026-11-02", "silent_days": 18, "seen_until": "2026-11-20",
+        "due": "2026-11-10", "rhythm_days": 2, "notes": [], "channels": ["k"], "channel_names": ["k"],
     }  # fmt: skip
 
 
@@ -247,7 +263,9 @@ def test_a_row_at_risk_is_told_with_its_clause(planned):
     assert one.since == datetime(2026, 10, 1, tzinfo=HCMC).astimezone(UTC)
 
 
-@pytest.mark.parametrize("status", ["failed", "undecided", "too_little", "not_reported", "overdue", "resting"])
+@pytest.mark.parametrize(
+    "status", ["failed", "undecided", "too_little", "not_reported", "overdue", "resting", "not_due"]
+)
 def test_a_row_that_cannot_be_judged_is_unsure(planned, status: str):
     row = next(iter(planned.plans["doan-phuong-2026"].rows))
     (one,) = found(Rule.TARGET, watched(planned, progress=rows_of(said(row, status))))

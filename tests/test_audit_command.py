@@ -58,6 +58,8 @@ def do_everything(store: Store) -> None:
     store.add_review_note(ReviewNote(MONDAY, "Liên hệ (mẫu)", OFFICE, FRIDAY, OFFICE, date(2026, 11, 30)))
     store.close_review(MONDAY, "{}", OFFICE, FRIDAY)
     store.reopen_review(MONDAY, OFFICE, "Bổ sung (mẫu)", FRIDAY)
+    store.close_period("2026", "{}", OFFICE, FRIDAY)
+    store.reopen_period("2026", OFFICE, "Bổ sung (mẫu)", FRIDAY)
     after = {"done_on": "2026-06-29", "evidence": "https://doan-mau.example/1"}
     store.note_edits([Edit(FRIDAY, OFFICE, "operator", *TICK, None, after, "Báo cáo (mẫu)")])
     store.note_edits([Edit(FRIDAY, OFFICE, "operator", "task.undo", TICK[1], after, None, "Nhầm (mẫu)")])
@@ -87,6 +89,8 @@ def test_every_kind_of_change_is_told_in_words(folder: Path):
     assert told["review.note"] == (week, "", f"Liên hệ (mẫu) (thực hiện: {OFFICE}, hạn 30/11/2026)")
     assert told["review.close"][0] == told["review.reopen"][0] == week
     assert told["review.close"][2] == told["review.reopen"][1] != ""
+    assert told["closing.close"][0] == told["closing.reopen"][0] == "Năm 2026"
+    assert told["closing.close"][2] == told["closing.reopen"][1] != ""
     assert told["alert.snoozed"] == (
         "Chưa có tin, bài: Đoàn phường don-vi-0",
         "Đang mở",

@@ -53,7 +53,7 @@ def test_what_comes_after_the_end_is_another_case(store: Store, store_url: str):
     second = open_case(store, at=FRIDAY + days(30), since=FRIDAY + days(29))
     assert second.id != first.id
     assert (store.cases(), store.cases(open_only=False)) == ([second], [over, second])
-    assert store.resolved_cases(FRIDAY + hours(1)) == [over]
+    assert store.resolved_cases(FRIDAY + hours(1)) == [(over, store.flips(over.id)[-1])]
     assert store.resolved_cases(FRIDAY + hours(2)) == []
     assert_invariants(store_url)
 

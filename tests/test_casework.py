@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.base import Finding, Rule
-from alerts.casework import ANOTHER, GONE, OVER, WOKEN, changes, weigh
+from alerts.casework import ANOTHER, NEXT, OVER, UNPROVEN, WOKEN, changes, weigh
 from store.records import Case, CaseState, Turn
 from tests.alert_builders import DAY, HOUR, OPENED, Ledger, a_case, quiet, said, source, token
 
@@ -66,14 +66,16 @@ def test_what_a_person_called_resolved_is_not_opened_again_for_the_same_deadline
 
 
 @pytest.mark.parametrize("state", [CaseState.NEW, CaseState.OPEN, CaseState.ACKNOWLEDGED, CaseState.SNOOZED])
-def test_a_subject_that_its_rule_does_not_list_is_well(state: CaseState):
+def test_a_subject_that_got_better_is_over(state: CaseState):
     (turn,) = decide(said(), a_case(quiet(), state, turn=4), ended={("quiet", "a"): NOW}).turns
     assert (turn.after, turn.turn, turn.at, turn.reason) == (CaseState.RESOLVED, 4, NOW, OVER[Rule.QUIET])
 
 
-def test_a_unit_that_is_not_watched_any_more_did_not_come_back():
-    (turn,) = decide(said(), a_case(quiet())).turns
-    assert (turn.after, turn.reason) == (CaseState.RESOLVED, GONE)
+@pytest.mark.parametrize("rule", Rule)
+def test_a_subject_that_only_left_the_list_is_closed_for_a_reason_that_is_no_good_news(rule: Rule):
+    (turn,) = decide(said(), a_case(replace(quiet(), rule=rule))).turns
+    assert (turn.after, turn.at, turn.reason) == (CaseState.RESOLVED, NOW, UNPROVEN[rule])
+    assert not {*UNPROVEN.values()} & {*OVER.values(), ANOTHER, NEXT}
 
 
 def test_a_case_ends_at_the_moment_that_is_known():
@@ -84,7 +86,7 @@ def test_a_case_ends_at_the_moment_that_is_known():
 @pytest.mark.parametrize("known", [OPENED - 20 * DAY, NOW + DAY])
 def test_an_end_before_the_beginning_or_in_the_future_is_now(known: datetime):
     (turn,) = decide(said(), a_case(quiet()), ended={("quiet", "a"): known}).turns
-    assert turn.at == NOW
+    assert (turn.at, turn.reason) == (NOW, OVER["quiet"])
 
 
 def test_an_unsure_finding_ends_nothing():
@@ -109,8 +111,14 @@ def test_a_silence_that_began_after_the_case_is_another_case():
     assert [opening.since for opening in change.openings] == [again.since]
 
 
-@pytest.mark.parametrize("moved", [OPENED - 3 * DAY, OPENED - HOUR])
-def test_a_deadline_that_moved_before_the_opening_is_the_same_case(moved: datetime):
+def test_a_due_day_that_is_followed_by_a_later_one_was_not_done():
+    late = Finding(Rule.FIGURE, "plan/row/a", OPENED + 2 * DAY, {"unit": "a"})
+    change = decide(said(late), a_case(replace(late, since=OPENED - 90 * DAY)))
+    assert [(turn.after, turn.reason) for turn in change.turns] == [(CaseState.RESOLVED, NEXT)]
+
+
+@pytest.mark.parametrize("moved", [OPENED - 3 * DAY, OPENED - HOUR, NOW + HOUR])
+def test_a_deadline_that_moved_before_the_opening_or_lies_ahead_is_the_same_case(moved: datetime):
     change = decide(said(quiet(since=moved)), a_case(quiet()))
     assert (change.turns, change.openings) == ((), ())
 

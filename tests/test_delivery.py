@@ -9,7 +9,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -18,9 +18,10 @@ from typing import Any
 import pytest
 
 from alerts.base import Letter, LimitError, PassingError, RefusedError, Transport, UnreadyError
-from alerts.delivery import CRASHED, LEASE, REPEATED, SIDE_BY_SIDE, Sent, deliver
+from alerts.delivery import CRASHED, LEASE, NO_RECEIVER, REPEATED, SIDE_BY_SIDE, Sent, deliver
 from alerts.transports import Means, open_transports
 from alerts.transports.file import FileTransport
+from config.alert_models import Receiver
 from config.models import Config
 from pipeline.clock import frozen_at
 from pipeline.demo.zalo_bot import TOKEN, ZaloBot, application
@@ -63,18 +64,33 @@ class Way:
         return sorted(letter.key for _, letter in self.got)
 
 
+ALL_WAYS = (
+    WAYS, ("zalo:e4ea",), ("email:to@doan-mau.example",), ("fax:1", "zalo:e4ea"), ("file:thu",)
+)  # fmt: skip
+
+
+def receiver_of(ways: tuple[str, ...]) -> str:
+    """Everybody who is reached in the same ways is one receiver."""
+    return f"nhan-{ALL_WAYS.index(ways)}"
+
+
+def with_receivers(config: Config) -> Config:
+    book = {receiver_of(ways): Receiver.model_construct(name="Tổ (mẫu)", role="team", ways=ways) for ways in ALL_WAYS}
+    return replace(config, alerts=config.alerts.model_copy(update={"receivers": book}))
+
+
 def always(failure: Exception) -> Way:
     return Way(lambda _letter, _address: failure)
 
 
 def put(store: Store, *keys: str, ways: tuple[str, ...] = WAYS, now: datetime = MORNING) -> None:
     texts = ((key, f"Tin mẫu.\n\nMã tin: {key}", f"<body>\n<p>Mã tin: {key}</p>\n</body>") for key in keys)
-    drafts = [Draft(key, f"nhan-{key}", ways, f"Tin {key}", text, html) for key, text, html in texts]
+    drafts = [Draft(key, receiver_of(ways), ways, f"Tin {key}", text, html) for key, text, html in texts]
     assert store.enqueue(drafts, [], now) == list(keys)
 
 
-CONFIG = config_in(Path("khong-dung"))
-AWAKE = config_in(Path("khong-dung"), hours={"quiet_from": "00:00", "quiet_until": "00:00"})
+CONFIG = with_receivers(config_in(Path("khong-dung")))
+AWAKE = with_receivers(config_in(Path("khong-dung"), hours={"quiet_from": "00:00", "quiet_until": "00:00"}))
 """Without quiet hours."""
 
 
@@ -103,16 +119,28 @@ def test_a_refused_address_is_left_for_the_next_way_at_once(store: Store):
     assert [address for address, _ in email.got] == ["to@doan-mau.example"]
 
 
-def test_a_letter_refused_everywhere_fails_and_its_case_may_be_told_again(store: Store):
+def test_a_letter_refused_everywhere_fails_and_what_it_told_counts_as_told(store: Store):
     refused = always(RefusedError("Không có. Đề nghị sửa."))
     (case,) = store.open_cases([Opening("quiet", "don-vi", MORNING - DAY, {})], MORNING)
-    told = Draft("a", "to", WAYS, "Tin", "Tin", "", ((case.id, "noticed"),))
+    told = Draft("a", receiver_of(WAYS), WAYS, "Tin", "Tin", "", ((case.id, "noticed"),))
     store.enqueue([told], [], MORNING)
-    assert store.told([case.id]) == {(case.id, "to", "noticed")}
     assert run(store, zalo=refused, email=refused) == Sent(moved=1, failed=1)
-    assert store.told([case.id]) == set()
-    assert store.outbox_state(MORNING).failed == 1
+    assert set(store.told([case.id])) == {(case.id, receiver_of(WAYS), "noticed")}
+    assert store.outbox_state(MORNING).unsent == {receiver_of(WAYS): MORNING}
     assert list(store.deliveries(MORNING - DAY)["error"]) == ["Không có. Đề nghị sửa."]
+
+
+def test_a_letter_that_waits_goes_to_the_address_of_today_and_to_nobody_who_is_gone(store: Store):
+    put(store, "a")
+    gone = Draft("b", "da-xoa", WAYS, "Tin", "Tin", "")
+    store.enqueue([gone], [], MORNING)
+    moved = Receiver.model_construct(name="Tổ (mẫu)", role="team", ways=("zalo:moi",))
+    config = replace(CONFIG, alerts=CONFIG.alerts.model_copy(update={"receivers": {receiver_of(WAYS): moved}}))
+    zalo = Way()
+    assert run(store, config=config, zalo=zalo) == Sent(sent=1)
+    assert [(address, letter.key) for address, letter in zalo.got] == [("moi", "a")]
+    lost = store.deliveries(MORNING).set_index("key").loc["b"]
+    assert (lost["state"], lost["error"]) == ("failed", NO_RECEIVER)
 
 
 def test_a_limit_sends_everybody_another_way_until_it_is_over(store: Store):
@@ -279,10 +307,10 @@ def test_the_real_ways_together(store: Store, tmp_path: Path):
             async with means_in(tmp_path, environ=environ, host=host, smtp=mail.settings, zalo_bot=base) as means:
                 ways = open_transports(means)
                 put(store, "a")
-                done = [await deliver(means.config, store, ways, frozen_at(MORNING), "thu")]
+                done = [await deliver(with_receivers(means.config), store, ways, frozen_at(MORNING), "thu")]
                 put(store, "b", "c")
                 put(store, "d", ways=("file:thu",))
-                done.append(await deliver(means.config, store, ways, frozen_at(MORNING), "thu"))
+                done.append(await deliver(with_receivers(means.config), store, ways, frozen_at(MORNING), "thu"))
             assert done == [Sent(sent=1), Sent(sent=3, postponed=2)]
             assert [text for _, text in bot.sent] == ["Tin mẫu.\n\nMã tin: a"]
             assert sorted(one.body("plain").rstrip("\n")[-1] for one in mail.mails) == ["b", "c"]

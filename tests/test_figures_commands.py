@@ -164,18 +164,42 @@ def test_the_units_that_have_not_reported_are_named_and_only_those_that_should(f
     said = show(folder, capsys, measure="conferences", period="2026-Q3", at="2026-11-20")
     assert "Chưa báo cáo (1 đơn vị): Đoàn phường Hai (mẫu). Số hội nghị" in said
     assert "quá hạn từ 10/10/2026" in said
-    missing = facts(folder, capsys, measure="conferences", period="2025-Q2")["missing"]
+    missing = facts(folder, capsys, measure="conferences", period="2025-Q1")["missing"]
     assert missing == [
         {
             "measure": "conferences",
-            "period": "2025-Q2",
-            "due_on": "2025-07-10",
+            "period": "2025-Q1",
+            "due_on": "2025-04-10",
             "overdue": True,
             "units": ["phuong-cu"],
         }
     ]
     running = facts(folder, capsys, measure="conferences", period="2026-Q4", at="2026-11-20")["missing"]
     assert [(one["overdue"], one["units"]) for one in running] == [(False, ["phuong-mot", "phuong-hai"])]
+
+
+def test_what_is_wanted_is_the_same_whether_the_period_is_named_or_not(folder, capsys):
+    set_figure(folder)
+    set_figure(folder, period="2026-Q4", measure="zalo-groups")
+    named = [one for name in ("2026-Q3", "2026-Q4") for one in facts(folder, capsys, period=name)["missing"]]
+    assert [one["measure"] for one in named] == ["conferences", "zalo-groups"]
+    assert facts(folder, capsys)["missing"] == named
+
+
+def test_a_unit_that_reported_nothing_is_told_what_the_others_reported(folder, capsys):
+    set_figure(folder)
+    for period in (None, "2026-Q3"):
+        (one,) = facts(folder, capsys, unit="phuong-hai", period=period)["missing"]
+        assert (one["measure"], one["units"]) == ("conferences", ["phuong-hai"])
+
+
+def test_a_measure_that_a_person_names_is_wanted_even_when_nobody_reported_it(folder, capsys):
+    assert facts(folder, capsys, measure="conferences", period="2026-Q3")["missing"][0]["measure"] == "conferences"
+
+
+def test_a_unit_that_ended_before_the_deadline_owes_nothing(folder, capsys):
+    set_figure(folder, unit="phuong-cu", period="2025-Q1")
+    assert facts(folder, capsys, measure="conferences", period="2025-Q2")["missing"] == []
 
 
 def test_few_people_are_shown_nowhere_and_stay_in_the_store(folder, capsys, store):

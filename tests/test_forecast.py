@@ -146,6 +146,14 @@ def test_the_best_source_of_a_day_counts_and_suspects_do_not():
     assert matrix[0, -2:].tolist() == [997, 1_000]
 
 
+def test_a_channel_that_was_not_asked_for_lends_its_counts_to_nobody():
+    window = recent(TODAY, Y2026)
+    asked = daily_matrix(series(*daily(90)), pd.Index(["page"]), "followers", window)
+    foreign = [point("khac", str(window.last), 77)]
+    both = daily_matrix(series(*daily(90), *foreign), pd.Index(["page"]), "followers", window)
+    assert np.array_equal(asked, both, equal_nan=True)
+
+
 def test_a_midnight_count_closes_the_day_before():
     window = Period(date(2026, 11, 18), date(2026, 11, 20), HCMC)
     frame = series(point("page", "2026-11-18 00:00", 1), point("page", "2026-11-20 00:00", 3))

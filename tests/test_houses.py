@@ -223,6 +223,10 @@ def test_the_wheel_holds_our_packages_whole_and_nothing_else(wheel: Path):
     wanted |= {name_of(path) for path in (ROOT / "config").rglob("*.toml")}
     assert {"config/example/units.toml", "config/plans/binh-tan-2024.toml"} <= wanted
     wanted |= {"store/migrations/versions/0001_the_first_tables.py", "store/migrations/script.py.mako"}
+    web = ROOT / "dashboards/web"
+    pages = {name_of(path) for kind in ("templates/*.html", "static/*") for path in web.glob(kind)}
+    assert {"dashboards/web/templates/base.html", "dashboards/web/static/nhip.css"} <= pages
+    wanted |= pages
     assert files == wanted
 
 

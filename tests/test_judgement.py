@@ -99,14 +99,19 @@ def test_the_motto_of_a_plan_that_is_over_is_judged_for_its_last_week(tmp_path: 
 @pytest.mark.parametrize(
     ("day", "told", "period"),
     [
-        ("2026-11-20", [], "2026-Q3"),  # over, and late since 10 October
-        ("2026-11-20", ["2026"], "2026"),  # a later period that somebody reported for already
-        ("2026-10-05", ["2026-Q2"], "2026-Q2"),  # the third quarter is over, but not late yet
+        ("2026-11-20", [], "2026-Q3"),  # due since 10 October
+        ("2026-11-20", ["2026-Q3", "2026-Q4"], "2026-Q3"),  # one early report decides nothing for the others
+        ("2026-11-20", ["2026-Q3", "2026"], "2026-Q3"),  # nor does one in another rhythm
+        ("2026-11-20", ["2026"], "2026"),  # nobody reported for anything that is due
+        ("2026-10-05", ["2026-Q2"], "2026-Q2"),  # the third quarter is over, but not due yet
+        ("2026-10-05", ["2026-Q2", "2026-Q3"], "2026-Q2"),
         ("2026-10-15", ["2026-Q2"], "2026-Q3"),
-        ("2026-02-01", [], "2026"),  # nothing is over yet
+        ("2027-01-20", ["2026-Q4", "2026"], "2026-Q4"),  # those who report by quarter are judged by quarter
+        ("2027-01-20", ["2026"], "2026"),  # those who report by year, by year
+        ("2026-02-01", [], "2026-Q1"),  # nothing is due yet: the first that will be
     ],
 )
-def test_a_report_is_for_the_newest_period_that_is_over_or_told(day: str, told: list[str], period: str):
+def test_a_report_is_for_the_newest_period_that_is_due(day: str, told: list[str], period: str):
     config = a_config()
     known = [parse_report_period(name, config) for name in told]
     rows = [figure("phuong-mot", 3, 4, period=Period(one.start, one.end, HCMC)) for one in known]
@@ -117,6 +122,15 @@ def test_a_report_is_for_the_newest_period_that_is_over_or_told(day: str, told: 
         a_moment(day, config, *rows),
     )
     assert found.name == period
+
+
+def test_heads_are_held_against_the_year_that_is_due():
+    plan = read_plan(packaged_plans()["binh-tan-2024"], [])
+    assert plan is not None
+    years = [Period(date(year, 1, 1), date(year + 1, 1, 1), HCMC) for year in (2023, 2024, 2025)]
+    told = [figure("phuong-mot", value=40 + n, period=one, measure="propagandists") for n, one in enumerate(years)]
+    asked = {one.row.id: one for one in questions_of(plan, a_moment("2025-11-20", None, *told))}
+    assert (asked["CT6a"].period, asked["CT6a"].asks[0].baseline_period) == (years[1], years[0])
 
 
 def test_a_row_of_one_channel_decides_nothing_where_any_channel_is_enough(store: Store):

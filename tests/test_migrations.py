@@ -103,6 +103,7 @@ ADDED = (
     "progress",
     "review",
     "review_note",
+    "closing",
 )
 
 

@@ -178,6 +178,26 @@ IN_PLAN: dict[str, tuple[str, ...]] = {
         CT1 + "«goal»: indicator «audience_growth» cần khóa này. Cách sửa: thêm vào theo các kế hoạch có sẵn.",
     ),
     "goal of nothing": (GOAL, "goal = { value = 0 }", CT1 + "«goal.value»: 0 quá nhỏ. Cách sửa: viết số lớn hơn 0.0."),
+    "share as a ratio": (
+        "{ value = 100 }",
+        "{ value = 0.75 }",
+        CT2 + "«goal.value»: 0.75 nghĩa là chưa đến 1 %. Cách sửa: ghi số phần trăm, ví dụ 75.",
+    ),
+    "growth as a ratio": (
+        GOAL,
+        "goal = { value = 0.05 }",
+        CT1 + "«goal.value»: 0.05 nghĩa là chưa đến 1 %. Cách sửa: ghi số phần trăm, ví dụ 5.",
+    ),
+    "share of more than all": (
+        "{ value = 100 }",
+        "{ value = 101 }",
+        CT2 + "«goal.value»: 101 % là quá lớn. Cách sửa: ghi số phần trăm từ 1 đến 100.",
+    ),
+    "growth beyond belief": (
+        GOAL,
+        "goal = { value = 1001 }",
+        CT1 + "«goal.value»: 1001 % là quá lớn. Cách sửa: ghi số phần trăm từ 1 đến 1000.",
+    ),
     "goal in quotes": (
         GOAL,
         'goal = { value = "5%" }',

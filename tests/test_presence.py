@@ -43,6 +43,27 @@ def test_a_site_is_alive_idle_or_nothing_can_be_said(seen, published, state, why
     assert (row["state"], row["why"]) == (state, why)
 
 
+@pytest.mark.parametrize(
+    ("looked", "now", "state"),
+    [
+        ("2026-11-20 18:30", "2026-11-20 23:00", "idle"),
+        ("2026-11-20 18:30", "2026-11-21 00:05", "idle"),  # the 20th is not wholly seen before the next look
+        ("2026-11-20 18:30", "2026-11-21 18:00", "idle"),
+        ("2026-11-20 18:30", "2026-11-22 00:05", "blind"),  # a look is missing
+    ],
+)
+def test_the_hour_of_the_day_changes_nothing_where_one_look_a_day_is_taken(looked, now, state):
+    assert site([look("web", looked, "2026-10-01")], as_of=now)["state"] == state
+
+
+def test_a_post_counts_within_the_days_that_are_proved():
+    evening = [look("web", "2026-11-20 18:30", "2026-10-01")]
+    states = [
+        site(evening, [post(1, "web", day)], as_of="2026-11-21 08:00")["state"] for day in ("2026-10-21", "2026-10-20")
+    ]
+    assert states == ["alive", "idle"]  # seen up to the 19th: thirty days are those since 21 October
+
+
 def test_a_failing_week_is_never_held_against_the_site():
     row = site([failed("web", f"2026-11-{number} 06:30") for number in range(14, 21)])
     assert (share(row["low"]), share(row["high"]), row["failed"], row["trouble"]) == (0, 1, True, "network")

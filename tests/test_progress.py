@@ -87,6 +87,21 @@ def test_a_share_is_reached_as_soon_as_it_stands(low, high, today, status):
     assert word(low, high, LEVEL, today) == status
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "today", "straddled"),
+    [
+        (0.6, 0.9, HALF, 0.75),  # late or at risk: which of them is open
+        (0.8, 0.98, HALF, 0.95),
+        (0.6, 0.98, HALF, 0.95),  # of two the one that decides between late and not late
+        (0.6, 0.7, HALF, None),
+        (0.6, 1, OVER, None),  # then only the target itself is left
+    ],
+)
+def test_the_threshold_that_keeps_the_word_open_is_named(low, high, today, straddled):
+    row = progress(measured(low, high), Target(1.0, Pace.LEVEL), Y2026, today).iloc[0]
+    assert (None if pd.isna(row["straddled"]) else row["straddled"]) == straddled
+
+
 @pytest.mark.parametrize("why", [why for why in Why if why is not Why.NONE])
 def test_a_reason_not_to_judge_comes_before_every_number(why):
     assert word(None, None, why=why.value) == STATUS_OF_WHY[why]
@@ -195,6 +210,18 @@ def test_the_sentence_of_a_slow_growth_says_what_is_needed():
     )
 
 
+def test_what_is_less_than_one_a_week_is_told_as_a_whole():
+    points = [point("tube", "2025-12-31", 1_000), point("tube", "2026-07-01", 1_049)]
+    said = told(*points, today=HALF, as_of="2026-07-02")
+    assert said.endswith("đúng tiến độ; còn thiếu 1 lượt theo dõi đến hết kỳ.")
+
+
+def test_in_the_last_days_no_weekly_number_is_told():
+    points = [point("tube", "2025-12-31", 1_000), point("tube", "2026-12-28", 1_040)]
+    said = told(*points, today=day("2026-12-29"), as_of="2026-12-29")
+    assert said.endswith("chậm; còn thiếu 10 lượt theo dõi đến hết kỳ.")
+
+
 def test_the_sentence_without_a_baseline_asks_for_it():
     assert told() == (
         "Lượt theo dõi YouTube, chỉ tiêu 5 %: chưa đủ số liệu; chưa có số gốc, đề nghị nhập số liệu tại mốc so sánh."
@@ -204,9 +231,19 @@ def test_the_sentence_without_a_baseline_asks_for_it():
 def test_the_sentence_of_a_share_names_those_who_reported_and_the_bounds():
     config = config_of([unit(name, members=[{"start": "2025-01-01", "count": 100}]) for name in "ab"])
     known = facts(config, "2026-07-02", figures=figures(figure("a", 80, 100)))
-    row = progress(reported_share(known, ask("total", measure="linked")).rows, LEVEL, Y2026, HALF)
+    row = progress(reported_share(known, ask("total", measure="linked", of_members=True)).rows, LEVEL, Y2026, HALF)
     assert sentence(row.to_dict("records")[0], telling.share) == (
         "80/100 người (80 %) trong số 1/2 đơn vị đã báo cáo, tính cả đơn vị chưa báo cáo từ 40 % đến 90 %, "
+        "theo báo cáo sớm của kỳ chưa kết thúc, chỉ tiêu 75 %: chưa kết luận được; "
+        "khoảng giá trị nằm vắt qua mức 95 % của kỳ vọng; đề nghị bổ sung số liệu còn thiếu."
+    )
+
+
+def test_without_bounds_the_sentence_of_a_share_names_none():
+    known = facts(config_of([unit("a"), unit("b")]), "2027-01-02", figures=figures(figure("a", 80, 100)))
+    row = progress(reported_share(known, ask("total", measure="linked")).rows, LEVEL, Y2026, OVER)
+    assert sentence(row.to_dict("records")[0], telling.share) == (
+        "80/100 người (80 %) trong số 1/2 đơn vị đã báo cáo, chưa rõ số người của đơn vị chưa báo cáo, "
         "chỉ tiêu 75 %: chưa kết luận được; đề nghị bổ sung số liệu còn thiếu."
     )
 

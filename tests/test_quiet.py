@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
@@ -15,11 +15,10 @@ from pandas.testing import assert_frame_equal
 
 from config.alert_models import Alerts
 from config.models import Config
-from metrics.quiet import Silent, looks_from, overdue, quiet, stretches
-from store.records import Failure, FailureKind
+from metrics.quiet import Silent, looks_needed, quiet, stretches
 from store.verbs import Store
 from tests import store_builders as stored
-from tests.metric_builders import HCMC, at, channel, config_of, failed, look, looks, post, posts, unit
+from tests.metric_builders import at, channel, config_of, failed, look, looks, post, posts, unit
 
 DAY = timedelta(days=1)
 KINDS = {
@@ -55,8 +54,8 @@ def snoozes(*rows: tuple[str, str, str | None]) -> pd.DataFrame:
     return frame.assign(**{name: pd.to_datetime(frame[name], utc=True) for name in SNOOZE[1:]})
 
 
-def newest(asked: pd.DataFrame, items: list[dict[str, Any]], as_of) -> pd.DataFrame:
-    """What Store.last_posts answers, by going through all posts."""
+def newest(asked: pd.DataFrame, items: list[dict[str, Any]], seen: list[dict[str, Any]], as_of) -> pd.DataFrame:
+    """What Store.last_posts answers, by going through all posts and looks."""
 
     def last(row) -> Any:
         moments = [
@@ -68,7 +67,14 @@ def newest(asked: pd.DataFrame, items: list[dict[str, Any]], as_of) -> pd.DataFr
         ]
         return max(moments, default=None)
 
-    return asked.assign(last_post_at=pd.to_datetime([last(row) for row in asked.itertuples()], utc=True))
+    def read(row) -> Any:
+        good = [one for one in seen if one["channel"] == row.channel and one["complete"] and one["started_at"] <= as_of]
+        return min((one["coverage_from"] for one in good if one["coverage_from"]), default=None)
+
+    rows = [(last(row), read(row)) for row in asked.itertuples()]
+    known = pd.DataFrame([(post_at, None if post_at else at) for post_at, at in rows], columns=["post", "read"])
+    moments = {name: pd.to_datetime(known[name], utc=True) for name in known}
+    return asked.assign(last_post_at=moments["post"], read_from=moments["read"])
 
 
 def judged(config: Config, as_of: str, items=(), seen=(), paused=(), notes: dict[str, tuple[str, ...]] | None = None):
@@ -76,7 +82,7 @@ def judged(config: Config, as_of: str, items=(), seen=(), paused=(), notes: dict
     now = at(as_of)
     frame = looks(*seen)
     frame["notes"] = pd.Series([(notes or {}).get(slug, ()) for slug in frame["channel"]], dtype=object)
-    last = newest(stretches(config, now), list(items), now)
+    last = newest(stretches(config, now), list(items), list(seen), now)
     known = Silent(last, frame, snoozes(*paused), posts(*items))
     return quiet(config, known, now).set_index(["kind", "subject"])
 
@@ -90,6 +96,8 @@ ONE = [post(1, "k", "2026-10-05 09:00")]
 WATCHED = every_day("k", "2026-10-01", "2026-10-31")
 BEFORE = every_day("k", "2026-10-01", "2026-10-07")
 """Looks that stop two days after the post, and then …"""
+AFTER_A_GAP = [*BEFORE, *every_day("k", "2026-10-12", "2026-10-19")]
+GOOD_TO_15TH = every_day("k", "2026-10-01", "2026-10-15")
 NINTH_ON = [f"2026-10-{day:02}" for day in range(9, 20)]
 SHARE = post(2, "k", "2026-10-10", is_share=True)
 SCHOOL = {"units": [unit("a", kind="truong")]}
@@ -129,9 +137,20 @@ CASES: dict[str, tuple[Any, ...]] = {
     "a later look that covers the gap proves it": (
         {}, "2026-10-14 07:00", ONE, [*BEFORE, look("k", "2026-10-14 06:30", "2026-10-06")],
         "quiet", "2026-10-14 00:00"),
-    "after a gap silence is counted from where it can be proved": (
-        {}, "2026-10-19 07:00", ONE, [*BEFORE, *every_day("k", "2026-10-12", "2026-10-19")],
-        "quiet", "2026-10-19 00:00"),
+    "after a gap silence has to last its time anew": (
+        {}, "2026-10-18 07:00", ONE, AFTER_A_GAP, "unknown", "2026-10-14 00:00"),
+    "and then it is the same silence": (
+        {}, "2026-10-19 07:00", ONE, AFTER_A_GAP, "quiet", "2026-10-14 00:00"),
+    "a proof may be as old as the longest time between two looks and two hours": (
+        {}, "2026-10-15 20:30", ONE, GOOD_TO_15TH, "quiet", "2026-10-14 00:00"),
+    "an older one proves nothing any more": (
+        {}, "2026-10-15 20:31", ONE, GOOD_TO_15TH, "unknown", "2026-10-14 00:00"),
+    "partial looks after the deadline do not carry the proof on": (
+        {}, "2026-10-20", ONE, [*GOOD_TO_15TH, *[partial("k", f"2026-10-{day}") for day in range(16, 21)]],
+        "unknown", "2026-10-14 00:00"),
+    "failed looks after the deadline do not either": (
+        {}, "2026-10-20", ONE, [*GOOD_TO_15TH, *[failed("k", f"2026-10-{day}") for day in range(16, 21)]],
+        "unknown", "2026-10-14 00:00"),
     "failed looks are not silence": (
         {}, "2026-10-20", ONE, [*BEFORE, *[failed("k", day) for day in NINTH_ON]],
         "unknown", "2026-10-14 00:00"),
@@ -186,7 +205,7 @@ def test_an_answer_tells_all_that_the_texts_need():
     items = [post(n, "k", f"2026-{day}") for n, day in enumerate(["09-01", "09-03", "09-05", "09-08", "10-05 09:00"])]
     row = of_unit(district(), "2026-10-20", items, WATCHED, notes={"k": (REELS,)})
     assert row["last_post_at"] == row["clock_from"] == at("2026-10-05 09:00")
-    assert row["proved_until"] == at("2026-10-20 06:30")
+    assert (row["proved_from"], row["proved_until"]) == (at("2026-10-05 09:00"), at("2026-10-20 06:30"))
     assert (row["silent_days"], row["reason"], row["failed"]) == (15, "", False)
     assert (row["notes"], row["own_rhythm_days"], row["channels"]) == ((REELS,), 2.5, ("k",))
 
@@ -365,32 +384,6 @@ def test_one_more_good_look_never_turns_active_into_quiet_nor_quiet_into_unknown
 # --- what the store gives ---------------------------------------------------------------------------------------
 
 
-def test_the_store_answers_with_what_quiet_asks_for(store: Store):
-    now, silence = stored.FRIDAY, stored.days(12)
-    config = district(
-        units=[stored.UNIT], channels=[stored.a_channel("k"), stored.a_channel("t")], kinds={"ward": {"name": "Phường"}}
-    )
-    store.sync(config.units.values(), config.channels.values(), now - stored.days(30))
-    stored.see(store, "k", [stored.a_post("1", now - silence)], now - stored.days(9))
-    seen = [stored.a_post("1", now - silence), stored.a_post("2", now - stored.days(2), is_share=True)]
-    stored.see(store, "k", seen, now - stored.days(1), coverage_from=now - stored.days(20), notes=(REELS,))
-    stored.see(store, "t", [], now - stored.days(1), coverage_from=now - stored.days(20))
-    stored.look(store, "t", Failure(FailureKind.NETWORK, "Không kết nối được."), now)
-    assert asked_of(store, config, now - stored.days(8))["state"].tolist() == ["active", "active", "unknown"]
-    answer = asked_of(store, config, now)
-    assert answer["state"].tolist() == ["quiet"] * 3
-    assert answer["last_post_at"].tolist() == [now - silence] * 2 + [pd.NaT]
-    assert answer["notes"].tolist() == [(REELS,), (REELS,), ()]
-
-
-def asked_of(store: Store, config: Config, now: datetime) -> pd.DataFrame:
-    """What the program does with these verbs."""
-    last = store.last_posts(stretches(config, now), now)
-    late = overdue(config, last, snoozes(), now)
-    recent = store.posts(now - 90 * DAY, now, late, now)
-    return quiet(config, Silent(last, store.looks(looks_from(now, HCMC), now + DAY, late), recent=recent), now)
-
-
 def test_the_newest_post_is_sought_in_its_stretch_as_it_was_known(store: Store):
     now = stored.FRIDAY
     stored.watch(store, "k", "t")
@@ -412,18 +405,85 @@ def test_the_newest_post_is_sought_in_its_stretch_as_it_was_known(store: Store):
     assert store.last_posts(asked[:0], now).empty
 
 
-def test_a_silence_that_only_looks_prove_keeps_its_beginning_within_a_month():
-    days = {looks_from(at(f"2026-11-{day:02}"), HCMC) for day in range(9, 31)}
-    assert days == {at("2026-08-01 00:00")}
+def test_a_channel_without_a_post_tells_from_when_on_it_was_read(store: Store):
+    now = stored.FRIDAY
+    stored.watch(store, "k", "t", "z")
+    stored.see(store, "k", [], now - stored.days(9), coverage_from=now - stored.days(10))
+    stored.see(store, "k", [], now - stored.days(8), coverage_from=now - stored.days(50))
+    stored.see(store, "t", [], now - stored.days(8), coverage_from=now - stored.days(9), complete=False)
+    stored.see(store, "z", [stored.a_post("1", now - stored.days(9))], now - stored.days(8))
+    rows = [(slug, now - stored.days(30), pd.NaT, False) for slug in ("k", "t", "z")]
+    asked = pd.DataFrame(rows, columns=["channel", "start", "until", "shares"])
+    asked = asked.assign(start=pd.to_datetime(asked["start"], utc=True), until=pd.to_datetime(asked["until"], utc=True))
+    assert store.last_posts(asked, now)["read_from"].tolist() == [now - stored.days(50), pd.NaT, pd.NaT]
+    assert store.last_posts(asked, now - stored.days(9))["read_from"].tolist()[0] == now - stored.days(10)
+
+
+# --- one silence keeps its name ---------------------------------------------------------------------------------
+
+ALL_YEAR = every_day("k", "2026-01-01", "2026-12-31")
+
+
+def dues(items: list[dict[str, Any]], seen: list[dict[str, Any]], days: pd.DatetimeIndex) -> set[Any]:
+    rows = [of_unit(district(), f"{day:%Y-%m-%d} 07:00", items, seen) for day in days]
+    return {row["due_at"] for row in rows if row["state"] == "quiet"}
+
+
+@pytest.mark.parametrize("items", [[post(1, "k", "2026-01-05 09:00")], []])
+def test_a_silence_keeps_its_deadline_all_year(items):
+    days = pd.date_range("2026-01-10", "2026-12-31", freq="9D")
+    assert dues(items, ALL_YEAR, days) == {at("2026-01-14 00:00") if items else at("2026-01-09 00:00")}
+
+
+def test_a_gap_between_looks_begins_no_other_silence():
+    gap = [one for one in ALL_YEAR if not at("2026-03-01") < one["started_at"] < at("2026-03-20")]
+    days = pd.date_range("2026-01-10", "2026-06-30", freq="4D")
+    assert dues([post(1, "k", "2026-01-05 09:00")], gap, days) == {at("2026-01-14 00:00")}
+
+
+def test_silent_days_are_counted_up_to_the_end_of_the_proof():
+    row = of_unit(district(), "2026-10-25", ONE, GOOD_TO_15TH)
+    assert (row["state"], row["silent_days"]) == ("unknown", 10)
+    assert pd.isna(of_unit(district(), "2026-10-25", ONE)["silent_days"])
+
+
+def test_looks_before_the_decisive_ones_change_no_state():
+    for items in (ONE, [], [post(1, "k", "2026-09-05")]):
+        for day in pd.date_range("2026-10-14", "2026-10-30"):
+            now = at(f"{day:%Y-%m-%d} 07:00")
+            asked = newest(stretches(district(), now), items, AFTER_A_GAP, now)
+            (first,) = looks_needed(district(), asked, snoozes(), now)
+            few = [one for one in AFTER_A_GAP if one["started_at"] >= first]
+            answers = [
+                quiet(
+                    district(), Silent(asked, looks(*seen).assign(notes=pd.Series([()] * len(seen), dtype=object))), now
+                )
+                for seen in (AFTER_A_GAP, few)
+            ]
+            columns = ["state", "clock_from", "due_at", "failed"]
+            whole, part = (answer[columns] for answer in answers)
+            assert_frame_equal(whole, part)
+            assert first > at("2026-10-01")
+
+
+def test_a_school_after_its_summer_asks_for_looks_before_it_and_nobody_else_does():
+    units = [unit("a"), unit("s", kind="truong")]
+    config = district(units=units, channels=[channel("k"), channel("l", unit="s")])
+    now = at("2026-09-06 09:00")
+    asked = newest(stretches(config, now), [post(1, "k", "2026-05-01"), post(2, "l", "2026-05-01")], [], now)
+    needed = {slugs[0]: first for first, slugs in looks_needed(config, asked, snoozes(), now).items()}
+    assert needed == {"k": at("2026-08-22 00:00"), "l": at("2026-05-30 00:00")}
 
 
 def test_three_thousand_units_are_judged_at_once():
     count, now = 3_300, at("2026-10-20")
     channels = [channel(f"c{n}-{m}", unit=f"u{n}") for n in range(count) for m in range(5)]
     config = district(units=[unit(f"u{n}") for n in range(count)], channels=channels)
-    last = stretches(config, now).assign(last_post_at=pd.Timestamp(at("2026-10-05")))
-    week = looks(*[look("", f"2026-10-{day:02} 06:30", "2026-10-01") for day in range(6, 20)]).assign(
-        notes=pd.Series([()] * 14, dtype=object)
+    last = stretches(config, now).assign(
+        last_post_at=pd.Timestamp(at("2026-10-05")), read_from=pd.Series(pd.NaT, dtype="datetime64[s, UTC]")
+    )
+    week = looks(*[look("", f"2026-10-{day:02} 06:30", "2026-10-01") for day in range(6, 21)]).assign(
+        notes=pd.Series([()] * 15, dtype=object)
     )
     seen = pd.concat([week.assign(channel=one.slug) for one in channels[::5]], ignore_index=True)
     begun = time.process_time()

@@ -24,6 +24,8 @@ LENGTH = 64
 """Days, to 9 March, with Tết in them."""
 DISTRICTS, TOGETHER = 200, 40
 """So many districts share one configuration, to be judged at once: their units have nothing to do with each other."""
+FRESH = 14
+"""Hours that a proof may be old: the longest time between two looks and two more."""
 AFTER = 8
 """Working days until silence is due: seven and one of grace."""
 TET = {date(2026, 2, 14) + n * DAY for n in range(9)}
@@ -207,10 +209,12 @@ class Oracle:
         if now < self.due(folk, base):
             return Verdict("active", base)
         held = any(first <= now < end for _, first, end in parts)
-        clock = self.proved(folk, parts, base, now)
-        if self.world.rests(folk.kind, now // 24) and (held or clock is not None):
+        proved = self.is_proved(folk, parts, base, now)
+        if self.world.rests(folk.kind, now // 24) and (held or proved):
             return Verdict("resting")
-        return Verdict("unknown") if clock is None else Verdict("quiet", clock)
+        if not proved:
+            return Verdict("unknown")
+        return Verdict("quiet", self.watched(parts, now) if last is None else last)
 
     def last(self, parts: list[tuple[Page, Hour, Hour]], now: Hour) -> Hour | None:
         known = [
@@ -221,19 +225,29 @@ class Oracle:
         ]
         return max(known, default=None)
 
-    def proved(self, folk: Folk, parts: list[tuple[Page, Hour, Hour]], base: Hour, now: Hour) -> Hour | None:
-        """From where silence is proved up to its own deadline; the first such hour."""
+    def watched(self, parts: list[tuple[Page, Hour, Hour]], now: Hour) -> Hour:
+        """The first hour of which a complete look at one of the pages tells anything."""
+        good = [
+            (max(first, look.covers), end)
+            for page, first, end in parts
+            for look in page.looks
+            if look.kind == "ok" and look.started <= now
+        ]
+        return min(hour for hour, end in good if hour < end)
+
+    def is_proved(self, folk: Folk, parts: list[tuple[Page, Hour, Hour]], base: Hour, now: Hour) -> bool:
+        """Whether a stretch of silence is read without a gap up to its own deadline and up to the newest looks."""
         read = [(first, end, self.hours_read(page)) for page, first, end in parts]
-        begun, due = None, 0
+        begun = None
         for hour in range(base, now + 1):
-            if begun is not None and hour >= due:
-                return begun
             owned = [hours for first, end, hours in read if first <= hour < end]
-            if not owned or any(hours.get(hour, now + 1) > now for hours in owned):
+            if owned and all(hours.get(hour, now + 1) <= now for hours in owned):
+                begun = hour if begun is None else begun
+            elif begun is not None and hour >= now - FRESH and hour >= self.due(folk, begun):
+                return True
+            else:
                 begun = None
-            elif begun is None:
-                begun, due = hour, self.due(folk, hour)
-        return None
+        return False
 
     def hours_read(self, page: Page) -> dict[Hour, Hour]:
         """When a complete look first brought all of each hour."""
@@ -288,11 +302,18 @@ def last_posts(asked: pd.DataFrame, pages: dict[str, Page], now: Hour) -> pd.Dat
         inside = [at for at in known if row.start <= at and (pd.isna(row.until) or at < row.until)]
         return max(inside, default=pd.NaT)
 
-    return asked.assign(last_post_at=pd.to_datetime([newest(row) for row in asked.itertuples()], utc=True))
+    def read(row: Any) -> Any:
+        good = [look for look in pages[row.channel].looks if look.kind == "ok" and look.started <= now]
+        return moment(min(look.covers for look in good)) if good else pd.NaT
+
+    known = {"last_post_at": newest, "read_from": read}
+    return asked.assign(
+        **{name: pd.to_datetime([tell(row) for row in asked.itertuples()], utc=True) for name, tell in known.items()}
+    )
 
 
-def answers(world: World) -> Iterator[tuple[Hour, str, str, Hour | None, Hour | None]]:
-    """Hour, unit, state, clock and deadline, every morning."""
+def answers(world: World) -> Iterator[tuple[Hour, str, str, Hour | None, tuple[Hour | None, Hour | None]]]:
+    """Hour, unit, state, clock and what is proved, every morning."""
     config, seen = config_for(world), looks_of(world)
     pages = {page.slug: page for page in world.pages}
     for day in range(12, LENGTH):
@@ -300,7 +321,8 @@ def answers(world: World) -> Iterator[tuple[Hour, str, str, Hour | None, Hour | 
         asked = stretches(config, moment(now))
         frame = quiet(config, Silent(last_posts(asked, pages, now), seen), moment(now))
         for row in frame[frame["kind"] == "unit"].itertuples():
-            yield now, str(row.subject), str(row.state), hour_of(row.clock_from), hour_of(row.due_at)
+            proof = hour_of(row.proved_from), hour_of(row.proved_until)
+            yield now, str(row.subject), str(row.state), hour_of(row.clock_from), proof
 
 
 def hour_of(at: Any) -> Hour | None:
@@ -338,7 +360,7 @@ class Table:
 def compare(world: World, name: int, table: Table) -> None:
     oracle = Oracle(world)
     opened: dict[Any, Hour] = {}
-    for now, slug, state, clock, due in answers(world):
+    for now, slug, state, clock, (first, end) in answers(world):
         folk = world.folks[slug]
         verdict = oracle.judge(folk, now)
         table.unit_days += 1
@@ -347,10 +369,10 @@ def compare(world: World, name: int, table: Table) -> None:
             table.different.append((name, slug, now, state, clock, verdict))
         if verdict.state == "quiet":
             table.silences.add((name, slug, verdict.clock))
-        if state == "quiet" and clock is not None and due is not None:
+        if state == "quiet" and clock is not None and first is not None and end is not None:
             table.detected.add((name, slug, clock))
             opened.setdefault((slug, clock), now)
-            if speaks(oracle, folk, clock, due):
+            if speaks(oracle, folk, first, end) or not oracle.due(folk, first) <= end >= now - FRESH:
                 table.untrue.append((name, slug, now))
     for slug, clock, told in plain_silences(oracle):
         table.due_in_time += 1
@@ -358,10 +380,10 @@ def compare(world: World, name: int, table: Table) -> None:
             table.late.append((name, slug, clock, told))
 
 
-def speaks(oracle: Oracle, folk: Folk, clock: Hour, due: Hour) -> bool:
-    """Whether in truth the unit published something in a silence that it is told of."""
+def speaks(oracle: Oracle, folk: Folk, since: Hour, until: Hour) -> bool:
+    """Whether in truth the unit published something in the time in which it is called silent."""
     parts = oracle.spoken([folk.slug])
-    return any(clock < hour < due and first <= hour < end for page, first, end in parts for hour in page.published)
+    return any(since < hour < until and first <= hour < end for page, first, end in parts for hour in page.published)
 
 
 def plain_silences(oracle: Oracle) -> Iterator[tuple[str, Hour, Hour]]:

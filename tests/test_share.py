@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from metrics.periods import year
+from metrics.periods import Period, year
 from metrics.share import reported_growth, reported_share
 from tests.metric_builders import HCMC, ask, config_of, facts, figure, figures, share, unit
 
@@ -23,7 +24,11 @@ ABC = ["a", "b", "c"]
 
 def whole(*rows: dict[str, Any], units: Any = ABC, as_of: str = "2026-12-31", **more: Any) -> dict[str, Any]:
     known = facts(FOUR, as_of, figures=figures(*rows))
-    return dict(reported_share(known, ask("total", units=units, measure="linked", **more)).rows.iloc[0])
+    return dict(
+        reported_share(known, ask("total", units=units, **{"measure": "linked", "of_members": True, **more})).rows.iloc[
+            0
+        ]
+    )
 
 
 A, B, C = figure("a", 80, 100), figure("b", 150, 200), figure("c", 240, 300)
@@ -54,7 +59,32 @@ def test_missing_units_are_counted_and_shown():
 
 def test_a_missing_unit_of_unknown_size_leaves_everything_open():
     row = whole(A, B, C, units=[*ABC, "d"])
-    assert [share(row[name]) for name in ("shown", "low", "high")] == [0.7833, 0, 1]
+    assert [share(row[name]) for name in ("shown", "low", "high")] == [0.7833, None, None]
+
+
+Q1, Q2 = (Period(date(2026, month, 1), date(2026, month + 3, 1), HCMC) for month in (1, 4))
+
+
+@pytest.mark.parametrize(
+    ("earlier", "low", "high"),
+    [
+        ([], None, None),  # how many of them there are nobody knows: 300 members say nothing of it
+        ([figure("c", 5, 10, period=Q1)], 0.9286, 0.9643),  # 260/280, 270/280
+        ([figure("c", 5, 10, period=Q1), figure("c", 9, 20, period=Y2025)], 0.9286, 0.9643),  # the later one
+        ([figure("c", 5, 10, period=Q1), figure("c", 5, 20, period=Q1, turn=2)], 0.8966, 0.9655),  # as corrected
+        ([figure("c", 5, 10, period=Q1, measure="trained")], None, None),
+    ],
+)
+def test_a_missing_unit_is_as_large_as_it_last_said_for_the_same_measure(earlier, low, high):
+    rows = [figure("a", 80, 90, period=Q2), figure("b", 180, 180, period=Q2), *earlier]
+    known = facts(FOUR, "2026-08-31", figures=figures(*rows))
+    row = reported_share(known, ask("total", Q2, units=ABC, measure="linked")).rows.iloc[0]
+    assert (share(row["low"]), share(row["high"]), share(row["shown"])) == (low, high, 0.963)  # 260/270
+
+
+@pytest.mark.parametrize(("day", "early"), [("2026-12-31", True), ("2027-01-01", False)])
+def test_a_report_for_a_period_that_still_runs_is_marked(day, early):
+    assert [whole(A, as_of=day)["early"], heads(*count("a", 40, 42), as_of=day)["early"]] == [early, early]
 
 
 def test_a_correction_counts_from_the_moment_it_was_given():
@@ -89,8 +119,8 @@ def test_both_numbers_of_a_share_can_be_traced():
     ]
 
 
-def heads(*rows: dict[str, Any], by: Any = "total", units: Any = ABC) -> dict[str, Any]:
-    known = facts(FOUR, "2026-12-31", figures=figures(*rows))
+def heads(*rows: dict[str, Any], by: Any = "total", units: Any = ABC, as_of: str = "2026-12-31") -> dict[str, Any]:
+    known = facts(FOUR, as_of, figures=figures(*rows))
     asked = ask(by, units=units, measure="people", baseline_period=Y2025)
     return dict(reported_growth(known, asked).rows.iloc[0])
 
@@ -120,6 +150,21 @@ def test_head_counts_at_two_dates_are_compared_where_both_were_told(people, show
 def test_head_counts_by_unit():
     row = heads(*count("a", 40, 42), by="unit")
     assert (row["unit"], share(row["low"]), row["why"]) == ("a", 0.05, "")  # 2/40
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "why"),
+    [(None, 30, "before_merger"), (None, None, "not_reported"), (20, 30, "")],
+)
+def test_a_merged_unit_lacks_its_base_and_not_its_report(first, last, why):
+    config = config_of([unit("old", until="2026-07-01", successors=["new"]), unit("new", start="2026-07-01")])
+    known = facts(config, "2026-12-31", figures=figures(*count("new", first, last)))
+    asked = ask("unit", units=["new"], measure="people", baseline_period=Y2025)
+    assert reported_growth(known, asked).rows["why"].tolist() == [why]
+
+
+def test_a_unit_that_only_told_the_later_count_lacks_its_base():
+    assert heads(*count("a", None, 40), by="unit", units=["a"])["why"] == "no_base"
 
 
 SHARES = st.lists(

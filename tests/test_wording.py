@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.base import Item, Rule
-from alerts.letters import shorten_for
+from alerts.letters import Written, shorten_for
 from alerts.values import joined, values_of
-from alerts.wording import MOST, Written, letter_of, trial_letter
+from alerts.wording import MOST, letter_of, trial_letter
 from config.alert_models import LADDERS
 from config.plan_files import packaged_plans, read_plan
 from store.records import CaseState
@@ -196,6 +196,15 @@ def test_a_dead_network_is_not_called_a_late_schedule():
     assert "đúng lịch" not in letter.text
 
 
+def test_the_team_reads_whom_messages_did_not_reach_at_once_and_in_the_weekly_list():
+    facts: dict[str, Any] = {"detail": "outbox", "receivers": ["Ban Thường vụ (mẫu)", "Đoàn phường An Lạc"]}
+    said = (
+        "Trong 7 ngày qua có tin không gửi được đến Ban Thường vụ (mẫu), Đoàn phường An Lạc, việc nhắc vẫn tính tiếp."
+    )
+    assert said in daily("truyen-thong", item(Rule.PIPELINE, "noticed", **facts)).text
+    assert said in weekly("truyen-thong", standing=[case(Rule.PIPELINE, **facts)]).text
+
+
 def test_a_unit_without_any_known_post_is_told_no_day():
     letter = daily("an-lac", item(Rule.QUIET, "remind", last_post=None, silent_days=None, notes=[], channel_names=[]))
     assert "\nChưa ghi nhận tin, bài mới. Đề nghị" in letter.text
@@ -233,6 +242,12 @@ def test_a_week_in_which_all_is_well_is_one_short_line():
     assert letter.subject == "Quận Đoàn mẫu: tổng hợp tuần 47 (16/11–22/11/2026)"
     assert "Tổng hợp tuần 47 (16/11–22/11/2026): không có việc nào cần xử lý." in letter.text
     assert len(letter.text.splitlines()) == 5
+
+
+def test_the_committee_reads_that_nothing_is_to_be_reported_and_not_that_nothing_is_open():
+    text = weekly("thuong-vu").text
+    assert "không có việc nào cần báo cáo để xin ý kiến. Tổ truyền thông tiếp tục theo dõi" in text
+    assert "không có việc nào cần xử lý" not in text
 
 
 def test_the_weekly_digest_lists_what_stands_once_and_says_how():

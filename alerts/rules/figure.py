@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from alerts.base import Finding, Rule
 from alerts.watched import Watched
 from metrics.periods import DAY, local_date, midnight
 from metrics.words import Status
+from store.records import Case
 
 FORGOTTEN = 90 * DAY
 """What is overdue for longer is history: the check shows it, an alert helps nobody."""
+REPORTED = (
+    Status.MET, Status.ON_PACE, Status.BEHIND, Status.AT_RISK, Status.NOT_MET, Status.SHOWN, Status.DONE_LATE
+)  # fmt: skip
+"""A unit with a figure has one of these words, however good it is; a duty that was done is met, or done late."""
 
 
 def find(watched: Watched) -> list[Finding]:
@@ -39,3 +44,11 @@ def _finding(watched: Watched, said: dict[Any, Any], due: date, today: date) -> 
     }
     subject = f"{plan.slug}/{row.id}/{said['subject']}"
     return Finding(Rule.FIGURE, subject, midnight(due + DAY, config.district.tz), facts)
+
+
+def ended(watched: Watched, case: Case) -> datetime | None:
+    """Now, when the check knows the result of that very due day: neither the next one nor the end of a plan is one."""
+    rows = watched.progress[watched.progress["status"].isin(REPORTED)]
+    places = rows["plan"].astype(str) + "/" + rows["target"].astype(str) + "/" + rows["subject"].astype(str)
+    known = {str(due) for due in rows["due"][places == case.subject]}
+    return watched.as_of if case.facts.get("due") in known else None

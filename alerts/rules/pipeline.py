@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
 
 from alerts.base import Finding, Rule
+from alerts.rules import outbox
 from alerts.rules.facts import moment
 from alerts.rules.source import finished, network_is_down
 from alerts.watched import Watched
 from metrics.periods import DAY
-
-SLACK = timedelta(hours=2)
-"""So long after its hour a look may still come."""
+from metrics.proof import SLACK, longest_gap
+from store.records import Case
 
 
 def find(watched: Watched) -> list[Finding]:
-    """A stop that is not over for a day yet, a schedule that stands still now, a network on which nothing answers."""
-    return [*_schedule(watched), *_network(watched)]
+    """A stop that is not over for a day yet, a schedule that stands still now, a network on which nothing answers.
+
+    And messages that reached nobody.
+    """
+    return [*_schedule(watched), *_network(watched), *outbox.find(watched)]
 
 
 def _schedule(watched: Watched) -> list[Finding]:
@@ -27,11 +30,10 @@ def _schedule(watched: Watched) -> list[Finding]:
     if stop.empty and late is None:
         return []
     since = moment(stop["slot"].min()) if len(stop) else late
-    looks = watched.looks
-    ended = None if late is not None or looks.empty else moment(looks["started_at"].max()).isoformat()
+    ended = None if late is not None else _first_look_after(stop, watched.looks)
     facts = {
         "since": since.isoformat(),
-        "until": ended,
+        "until": ended and ended.isoformat(),
         "missed": int(stop["channels"].sum()),
         "detail": "schedule",
     }
@@ -41,9 +43,14 @@ def _schedule(watched: Watched) -> list[Finding]:
 def last_stop(watched: Watched) -> pd.DataFrame:
     """The missed looks of the newest stop, if it ended less than a day ago: rows of `missed` that follow each other."""
     missed = watched.missed.sort_values("slot")
-    apart = missed["slot"].diff() > longest_gap(watched)
+    apart = missed["slot"].diff() > longest_gap(watched.config.district.schedule)
     newest = missed[apart.cumsum() == apart.sum()]
     return newest if len(newest) and newest["slot"].max() > watched.as_of - DAY else missed[:0]
+
+
+def _first_look_after(stop: pd.DataFrame, looks: pd.DataFrame) -> datetime | None:
+    later = looks.loc[looks["started_at"] > stop["slot"].max(), "started_at"]
+    return None if later.empty else moment(later.min())
 
 
 def _overdue(watched: Watched) -> Any:
@@ -51,15 +58,8 @@ def _overdue(watched: Watched) -> Any:
     if watched.looks.empty:
         return None
     newest = moment(watched.looks["started_at"].max())
-    allowed = newest + longest_gap(watched) + SLACK
+    allowed = newest + longest_gap(watched.config.district.schedule) + SLACK
     return allowed if allowed < watched.as_of else None
-
-
-def longest_gap(watched: Watched) -> timedelta:
-    """The longest time between two scheduled looks."""
-    minutes = sorted(at.hour * 60 + at.minute for at in watched.config.district.schedule.looks_at)
-    following = [*minutes[1:], minutes[0] + DAY // timedelta(minutes=1)]
-    return timedelta(minutes=max(after - before for before, after in zip(minutes, following, strict=True)))
 
 
 def _network(watched: Watched) -> list[Finding]:
@@ -70,3 +70,10 @@ def _network(watched: Watched) -> list[Finding]:
     since = moment(newest["started_at"].min())
     facts = {"since": since.isoformat(), "until": None, "missed": len(newest), "detail": "network"}
     return [Finding(Rule.PIPELINE, "network", since, facts)]
+
+
+def ended(watched: Watched, case: Case) -> datetime | None:
+    """Now, when channels were looked at again; after a dead network one must have been read, too."""
+    states = ["done"] if case.subject == "network" else ["done", "failed"]
+    again = watched.looks[watched.looks["state"].isin(states) & (watched.looks["started_at"] > case.since)]
+    return watched.as_of if len(again) and case.subject != outbox.SUBJECT else None

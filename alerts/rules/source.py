@@ -10,7 +10,8 @@ import pandas as pd
 from alerts.base import Finding, Rule
 from alerts.rules.facts import moment
 from alerts.watched import Watched
-from metrics.periods import local_date
+from metrics.periods import local_date, midnight
+from store.records import Case
 
 IN_A_ROW = 3
 FEWEST = 3
@@ -58,17 +59,29 @@ def _finding(watched: Watched, row: dict[Any, Any], *, sure: bool) -> Finding:
     config, slug = watched.config, row["channel"]
     channel = config.channels.get(slug)
     owner = channel.owner_on(local_date(watched.as_of, config.district.tz)) if channel else None
-    dark = dark_since(watched, row)
+    read = watched.last_done.get(slug)
     facts = {
         "channel": slug,
         "channel_name": channel.name if channel else slug,
         "unit_name": config.units[owner].name if owner else None,
-        "failed_since": dark.isoformat(),
+        "failed_since": read and read.isoformat(),
         "error": row["error"],
     }
-    return Finding(Rule.SOURCE, slug, dark, facts, sure and channel is not None)
+    return Finding(Rule.SOURCE, slug, dark_since(watched, row), facts, sure and channel is not None)
 
 
 def dark_since(watched: Watched, row: dict[Any, Any]) -> datetime:
-    """Since when nothing is known of a failing channel: its last good look, else the first failure in sight."""
-    return watched.last_done.get(row["channel"]) or moment(row["first"])
+    """Since when nothing is known of a failing channel: its last good look, else since it has an owner.
+
+    A channel that left the configuration meanwhile: since the first failure in sight.
+    """
+    read, channel = watched.last_done.get(row["channel"]), watched.config.channels.get(row["channel"])
+    if read is not None or channel is None:
+        return read or moment(row["first"])
+    return midnight(min(owner.start for owner in channel.owners), watched.config.district.tz)
+
+
+def ended(watched: Watched, case: Case) -> datetime | None:
+    """The newest good look, when it is later than the beginning."""
+    read = watched.last_done.get(case.subject)
+    return read if read and case.since < read <= watched.as_of else None

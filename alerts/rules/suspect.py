@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from alerts.base import Finding, Rule
 from alerts.rules.facts import moment, optional
 from alerts.watched import Watched
+from store.records import KEPT_FOR, KEYED_PLATFORM, Case
 
 NAMES = {"followers": "lượt theo dõi", "likes": "lượt thích", "posts": "số bài", "views": "lượt xem"}
 """In the order of the bits that say which count is doubted."""
@@ -31,3 +33,10 @@ def _finding(watched: Watched, row: dict[Any, Any]) -> Finding:
         "at": at.isoformat(),
     }
     return Finding(Rule.SUSPECT, row["channel"], at, facts)
+
+
+def ended(watched: Watched, case: Case) -> datetime | None:
+    """Now: a doubted count leaves the list by a second reading or a person's word, or when it may no longer be kept."""
+    channel = watched.config.channels.get(case.subject)
+    keyed = channel is None or channel.platform == KEYED_PLATFORM
+    return None if keyed and case.since < watched.as_of - min(KEPT_FOR.values()) else watched.as_of

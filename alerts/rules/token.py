@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from alerts.base import Finding, Rule
@@ -11,6 +11,7 @@ from alerts.rules.facts import day_text
 from alerts.rules.source import dark_since, failing, finished
 from alerts.watched import TokenEnd, Watched
 from config.models import Channel
+from store.records import Case
 
 AHEAD = timedelta(days=30)
 REFUSED = "auth"
@@ -62,3 +63,12 @@ def _of_channel(watched: Watched, channel: Channel, row: dict[Any, Any]) -> Find
         "fix": row["error"],
     }
     return Finding(Rule.TOKEN, f"channel:{channel.slug}", dark_since(watched, row), facts)
+
+
+def ended(watched: Watched, case: Case) -> datetime | None:
+    """Now, when that consent works again; or the moment when a channel that was refused was read since."""
+    if case.subject in watched.consents:
+        return watched.as_of
+    read = watched.last_done.get(case.facts.get("channel") or "")
+    refused = case.facts.get("ends") is None
+    return read if refused and read and case.opened_at < read <= watched.as_of else None

@@ -91,7 +91,7 @@ def about(config: Config, case: Case) -> str:
     named = facts.get("channel_name") or facts.get("unit_name") or facts.get("title") or case.subject
     if case.rule == Rule.TARGET or (case.rule == Rule.FIGURE and facts.get("unit_name")):
         return f"{named} ({facts.get('clause', case.subject)})"
-    return {"schedule": "lịch đọc các kênh", "network": "kết nối mạng"}.get(named, named)
+    return {"schedule": "lịch đọc các kênh", "network": "kết nối mạng", "outbox": "việc gửi tin"}.get(named, named)
 
 
 def rule_words(rule: str) -> str:

@@ -80,7 +80,7 @@ def run(
         now = clock_for(at, config.district.tz)()
         rows = list(Shelf(store.figures(now, asked.measures)).rows.values())
         found = list(_reported(asked, rows, store.figure_versions(asked.measures, _slugs(asked)), now))
-        missing = list(_missing(asked, found, local_date(now, config.district.tz)))
+        missing = list(_missing(asked, rows, local_date(now, config.district.tz)))
         if as_json:
             facts = [_facts(config, one) for one in found]
             answer = {"figures": facts, "missing": list(map(_missing_facts, missing))}
@@ -135,21 +135,27 @@ def _until(versions: tuple[Row, ...], now: datetime) -> tuple[Row, ...]:
     return tuple(one for one in versions if (one["approved_at"] or one["at"]) <= now)
 
 
-def _missing(asked: Asked, found: list[Reported], today: date) -> Iterator[Missing]:
-    """For the period asked, every measure that a plan wants then; else for what at least one unit reported."""
-    handed_in = {(one.row["measure"], one.period, one.row["unit"]) for one in found}
-    if asked.period is None:
-        pairs = dict.fromkeys((measure, period) for measure, period, _ in handed_in)
-    else:
+def _missing(asked: Asked, rows: Sequence[Row], today: date) -> Iterator[Missing]:
+    """For every measure and period that at least one unit reported; and for those that the person names, both."""
+    handed_in = {
+        (measure, period_named(start, end, asked.config), unit) for unit, measure, start, end in map(key_of, rows)
+    }
+    pairs = {(measure, period) for measure, period, _ in handed_in if asked.period in (None, period)}
+    if asked.period is not None and len(asked.measures) == 1:
         owed = asked_measures(asked.config, asked.period)
-        pairs = {(slug, asked.period): None for slug in asked.measures if slug in owed}
+        pairs |= {(slug, asked.period) for slug in asked.measures if slug in owed}
     units = asked.config.units.values() if asked.unit is None else [asked.unit]
     for measure, period in sorted(pairs, key=lambda pair: (pair[1].start, asked.measures.index(pair[0]))):
-        owing = [one for one in units if period.is_asked_of(asked.config, one)]
-        silent = tuple(one for one in owing if (measure, period, one.slug) not in handed_in)
         due_on = period.due_on(load_measures()[measure])
+        owing = [one for one in units if period.is_asked_of(asked.config, one) and _is_there_on(due_on, one)]
+        silent = tuple(one for one in owing if (measure, period, one.slug) not in handed_in)
         if silent:
             yield Missing(measure, period, due_on, due_on < today, silent)
+
+
+def _is_there_on(due_on: date, unit: Unit) -> bool:
+    """A unit that ended before the deadline has nobody left to report."""
+    return unit.until is None or unit.until > due_on
 
 
 # --- what a person reads -----------------------------------------------------------------------------------------

@@ -87,8 +87,8 @@ def changes(
 ) -> Changes:
     """The turns of *cases* (those that are not resolved), and the cases to open once these are done.
 
-    *settled*: since when that was which a person called resolved; it is not opened again. *ended*: the moment from
-    which it is proved to be better; what is missing there only left the list of its rule.
+    *settled*: when a person last called it resolved; what began before that is not opened again. *ended*: the moment
+    from which it is proved to be better; what is missing there only left the list of its rule.
     """
     turns = [turn for case in cases if (turn := _turn(case, weighed, now, ended or {}))]
     over = {turn.case for turn in turns if turn.after is CaseState.RESOLVED}

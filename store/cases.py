@@ -81,9 +81,9 @@ def flips(connection: Connection, number: int) -> list[Flip]:
 
 def settled(connection: Connection) -> dict[tuple[str, str], datetime]:
     by_hand = and_(flip.c.case_id == alert_case.c.id, flip.c.after == CaseState.RESOLVED, flip.c.by != SYSTEM)
-    newest = select(alert_case.c.rule, alert_case.c.subject, func.max(alert_case.c.since).label("since"))
+    newest = select(alert_case.c.rule, alert_case.c.subject, func.max(flip.c.noted_at).label("said_at"))
     statement = newest.join(flip, by_hand).group_by(alert_case.c.rule, alert_case.c.subject)
-    return {(row.rule, row.subject): row.since for row in connection.execute(statement)}
+    return {(row.rule, row.subject): row.said_at for row in connection.execute(statement)}
 
 
 def _standing(open_only: bool) -> Select[Any]:

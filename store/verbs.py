@@ -549,7 +549,7 @@ class Store:
         return self.database.read(lambda connection: cases.flips(connection, case))
 
     def settled(self) -> dict[tuple[str, str], datetime]:
-        """Of every rule and subject of which a person called a case resolved: the latest `since` of those."""
+        """Of every rule and subject of which a person called a case resolved: when that was last."""
         return self.database.read(cases.settled)
 
     def enqueue(self, drafts: Sequence[Draft], turns: Iterable[Turn], now: datetime) -> list[str]:

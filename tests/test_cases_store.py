@@ -129,13 +129,13 @@ def test_a_moment_of_the_past_is_shown_as_it_was_known_then(store: Store):
     assert store.cases(open_only=False, as_of=FRIDAY + days(3)) == [over, other]
 
 
-def test_settled_is_what_a_person_called_resolved(store: Store):
+def test_settled_is_when_a_person_last_called_it_resolved(store: Store):
     turn(store, open_case(store), RESOLVED, by=OFFICE)
     turn(store, open_case(store, since=SINCE + days(2)), RESOLVED, by=OFFICE)
     turn(store, open_case(store, since=SINCE + days(4)), RESOLVED)
     turn(store, open_case(store, "phuong-hai"), RESOLVED)
     turn(store, open_case(store, "phuong-ba"), ACKNOWLEDGED, by=OFFICE)
-    assert store.settled() == {("quiet", "phuong-mot"): SINCE + days(2)}
+    assert store.settled() == {("quiet", "phuong-mot"): FRIDAY}
 
 
 BAD = {

@@ -37,7 +37,7 @@ def _finding(watched: Watched, row: dict[Any, Any]) -> Finding:
         "silent_days": optional(row["silent_days"]),
         "seen_until": day_text(optional(row["proved_until"]), zone),
         "due": day_text(due and due - SECOND, zone),
-        "rhythm_days": optional(row["own_rhythm_days"]),
+        "rhythm_days": _rhythm(optional(row["own_rhythm_days"])),
         "notes": list(row["notes"]),
         "channels": list(row["channels"]),
         "channel_names": names_of(row["channels"], config.channels),
@@ -53,3 +53,8 @@ def ended(watched: Watched, case: Case) -> datetime | None:
     posted = next((moment(at) for at in unit["last_post_at"].dropna()), None)
     day = day_text(posted, watched.config.district.tz)
     return posted if day and (known is None or day > known) else None
+
+
+def _rhythm(days: float | None) -> int | None:
+    """Whole days between its own posts; several posts a day are no hint worth a sentence."""
+    return round(days) if days is not None and days >= 1 else None

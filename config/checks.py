@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from config.models import Channel, Owner, Unit
-from config.problems import Problem, unknown
+from config.problems import Problem, shorten, unknown
 
 Names = Collection[str] | None
 Fault = tuple[str, str]
@@ -88,6 +88,8 @@ def bundle_fault(name: str | None, folder: Path) -> Fault | None:
     """What is wrong with the file of certificates that a table names; None when there is nothing to say."""
     if name is None:
         return None
+    if not name.isprintable():
+        return f"tên tệp «{shorten(name)}» có ký tự lạ", "đổi tên tệp rồi ghi lại tên"
     place = (folder / name).resolve()
     if folder.resolve() not in place.parents:
         return f"tệp «{name}» nằm ngoài thư mục cấu hình", "chép tệp vào thư mục cấu hình và chỉ ghi tên"

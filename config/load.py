@@ -133,7 +133,11 @@ def _alerts(folder: Path, units: Names, kinds: Names, problems: list[Problem]) -
 
 
 def _optional(path: Path, problems: list[Problem]) -> Table:
-    return (read_table(path, problems) or {}) if path.exists() else {}
+    try:
+        is_there = path.exists()
+    except OSError:  # the folder cannot be entered: the files that must be there tell it
+        return {}
+    return (read_table(path, problems) or {}) if is_there else {}
 
 
 def _alerts_of(raw: Table, problems: list[Problem]) -> Alerts:

@@ -83,7 +83,7 @@ def kill_often(times: int, url: str, inbox: Path) -> None:
 
 
 def test_kills_at_random_moments_lose_no_case_and_no_message(new_url: NewUrl, tmp_path: Path):
-    kill_often(25, new_url(), tmp_path / "inbox")
+    kill_often(15, new_url(), tmp_path / "inbox")
 
 
 @pytest.mark.soak

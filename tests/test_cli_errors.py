@@ -336,7 +336,7 @@ def test_a_full_disk_is_told_and_loses_nothing(district: Path, tmp_path: Path, c
 
 
 def test_init_on_a_full_disk_is_told(tmp_path: Path):
-    with small_disk(tmp_path / "disk", "64k") as disk:
+    with small_disk(tmp_path / "disk", "128k") as disk:
         said = run_nhip("init", disk / "district")
     assert (said.code, len(said.err.splitlines())) == (STORAGE, 1)
     assert "hết dung lượng" in said.err

@@ -371,6 +371,11 @@ BAD: dict[str, tuple[Any, ...]] = {
         "cấu hình. "
         "Cách sửa: chép tệp vào thư mục cấu hình và chỉ ghi tên.",
     ),
+    "certificate with an impossible name": (
+        {"channels": CHANNELS + 'website = {ca_bundle = "ca\\u0000.pem"}'},
+        "channels.toml, bảng [channels.web], khóa «website.ca_bundle»: tên tệp «ca\x00.pem» có ký tự lạ. "
+        "Cách sửa: đổi tên tệp rồi ghi lại tên.",
+    ),
     "certificate that is not there": (
         {"channels": CHANNELS + 'website = {ca_bundle = "ca.pem"}'},
         "channels.toml, bảng [channels.web], khóa «website.ca_bundle»: không thấy tệp «ca.pem» trong thư "

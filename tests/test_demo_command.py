@@ -82,10 +82,12 @@ def motto(folder: Path, week: Period) -> pd.DataFrame:
 def test_what_it_leaves_behind_is_a_folder_like_any_other(shown: tuple[Path, Said]):
     folder, _ = shown
     assert sorted(path.name for path in folder.iterdir()) == [
+        "alerts.toml",
         "channels.toml",
         "district.toml",
         "nhip.key",
         "nhip.sqlite3",
+        "outbox",
         "plans",
         "units.toml",
     ]
@@ -125,7 +127,7 @@ def test_a_folder_with_files_of_others_is_not_replaced(shown: tuple[Path, Said],
     (folder / "ghi chú.txt").write_text("của người khác", encoding="utf-8")
     assert refused(folder) == f"Thư mục {folder} có tệp không phải của quận minh họa: «ghi chú.txt»."
     assert "là một tệp" in refused(folder / "ghi chú.txt")
-    for path in (*folder.rglob("*.toml"), folder / "nhip.sqlite3"):
+    for path in (*folder.rglob("*.toml"), *folder.glob("outbox/*"), folder / "nhip.sqlite3"):
         path.unlink()
     assert refused(folder) == f"Thư mục {folder} đang có dữ liệu thật."
     (folder / "nhip.key").unlink()

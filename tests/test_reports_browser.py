@@ -10,6 +10,7 @@ import stat
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,13 @@ from tests.command_line import ROOT, environment
 from tests.report_builders import BROWSER, need_browser, spec
 
 PROC = Path("/proc")
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A short one: Chromium keeps a socket in the temporary folder, and the system allows 107 letters for it."""
+    with tempfile.TemporaryDirectory(prefix="nhip-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="module")
@@ -258,6 +266,7 @@ from tests.report_builders import BROWSER, need_browser, spec
 studio = Studio()
 studio.pictures([spec()])
 print("drawn", flush=True)
+sys.stdin.readline()
 {then}
 """
 
@@ -307,12 +316,17 @@ def drawing_process(folder: Path, then: str) -> Iterator[tuple[subprocess.Popen[
     need_browser()
     words = [sys.executable, "-c", DRAWING.format(then=then)]
     env = environment({"TMPDIR": str(folder)})
-    with subprocess.Popen(words, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        words, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin
         assert process.stdout
         assert process.stdout.readline() == "drawn\n"
         (guard,) = guards_of(process.pid)
         assert len(members("session", guard)) > 4
         assert set(members("session", guard)) & set(strays(folder))
+        process.stdin.write("go on\n")
+        process.stdin.flush()
         try:
             yield process, guard
         finally:

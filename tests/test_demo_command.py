@@ -204,9 +204,9 @@ def played(folder: Path, seed: int) -> Played:
 
 
 def facts(folder: Path) -> dict[str, list[object]]:
-    """Everything in the store but what differs between two runs of anything: ports, owners, sealed texts."""
+    """Everything in the store but what differs between two runs: ports, owners, sealed texts, numbers of posts."""
     with open_store(f"sqlite:///{folder / 'nhip.sqlite3'}") as store:
-        rows = dump(store, "secret", "channel", "look", "post", "meta", "progress")  # answers name posts by number: who came first
+        rows = dump(store, "secret", "channel", "look", "post", "meta", "progress")
         posts = store.posts(datetime(2020, 1, 1, tzinfo=UTC), UNTIL)
         looks = store.looks(datetime(2020, 1, 1, tzinfo=UTC), UNTIL)
     texts = posts[["channel", "published_at", "title", "kind", "first_seen_at"]]
